@@ -1,0 +1,1 @@
+"""Clock, ids, errors with a remedy, canonical bytes. No models, no domain."""
