@@ -1,0 +1,1 @@
+"""The case file's memory: entries that are only ever added, chained by hash."""
