@@ -81,8 +81,8 @@ def record(
     The caller holds the case's row locked and passes the next `seq` and the head's hash as `prev_hash` (chain.GENESIS
     for the first). `actor` has kind, account_id, post_id, organ_id (and a name for kind system). `body` holds
     references, cites and salted commitments, and `step`. With an empty `key` no request key is kept.
-    Returns the new head. Raises ValueError for an undeclared event or a body against its privacy rule, Conflict when the
-    case has moved on or the key is taken: then the transaction must be rolled back.
+    Returns the new head. Raises ValueError for an undeclared event or a body against its privacy rule, Conflict when
+    the case has moved on or the key is taken: then the transaction must be rolled back.
     """
     entry = NewEntry(case_id, seq, prev_hash, event, actor, occurred_at, body, key, input_hash)
     row, head = _row(entry)
