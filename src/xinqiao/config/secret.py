@@ -1,0 +1,39 @@
+"""Django's secret key: made once, kept beside the other keys, readable by its owner alone."""
+
+import os
+import secrets
+from pathlib import Path
+
+from xinqiao.config import environment
+
+NAME = "secret_key"
+
+
+def read() -> str:
+    """The secret key. Makes it on first use, except in production, which raises BadEnvironment when it is missing."""
+    folder = environment.keys_folder()
+    path = folder / NAME
+    if not path.exists():
+        if environment.profile() == "production":
+            raise environment.BadEnvironment(f"There is no {path}. Make the keys first: xinqiao keys new")
+        make(folder)
+    if path.stat().st_mode & 0o077:
+        raise environment.BadEnvironment(f"Others may read {path}. Close it first: chmod 600 {path}")
+    return path.read_text().strip()
+
+
+def make(folder: Path) -> Path:
+    """Write a new secret key into `folder` unless there is one; safe when two processes try at once."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / NAME
+    draft = folder / f".{NAME}.{os.getpid()}"
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path

@@ -1,0 +1,249 @@
+"""Django's settings, one file for every profile. What differs between machines comes from environment.py."""
+
+import os
+from importlib.util import find_spec
+from typing import Any
+
+from csp.constants import NONCE, NONE, SELF
+
+from xinqiao.config import environment, secret
+from xinqiao.server import places
+
+ROOT = environment.ROOT
+XINQIAO_HOME = environment.home()
+XINQIAO_PROFILE = environment.profile()
+XINQIAO_DB_ROLE = environment.role()
+XINQIAO_FULL = os.environ.get("XINQIAO_FULL") == "1"
+PRODUCTION = XINQIAO_PROFILE == "production"
+TESTING = XINQIAO_PROFILE == "test"
+
+
+def _listed(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+_ONLY = _listed("XINQIAO_ONLY")
+
+
+def _present(*modules: str) -> list[str]:
+    wanted = [module for module in modules if not _ONLY or module.split(".")[1] in _ONLY]
+    return [module for module in wanted if find_spec(module.rpartition(".")[0]) and find_spec(module)]
+
+
+DEBUG = False
+SECRET_KEY = secret.read()
+ALLOWED_HOSTS = _listed("XINQIAO_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = _listed("XINQIAO_ORIGINS")
+
+# Where the stream process answers, as browsers reach it; empty: pages reload instead of listening.
+STREAM_URL = os.environ.get("XINQIAO_STREAM_URL", "")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_htmx",
+    "procrastinate.contrib.django",
+    *_present(
+        "xinqiao.ledger",
+        "xinqiao.people",
+        "xinqiao.files",
+        "xinqiao.notices",
+        "xinqiao.cases",
+        "xinqiao.intake",
+        "xinqiao.triage",
+        "xinqiao.petitions",
+        "xinqiao.suggestions",
+        "xinqiao.demo",
+        "xinqiao.ui",
+        "xinqiao.portal",
+        "xinqiao.desk",
+        "xinqiao.stream",
+    ),
+]
+_PEOPLE = bool(_present("xinqiao.people.models"))
+AUTH_USER_MODEL = "people.Account" if _PEOPLE else "auth.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    *(_present("xinqiao.people.middleware") and ["xinqiao.people.middleware.ActorMiddleware"]),
+]
+
+ROOT_URLCONF = "xinqiao.config.urls"
+WSGI_APPLICATION = "xinqiao.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                *(_present("xinqiao.ui.context") and ["xinqiao.ui.context.page"]),
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+# --- Database: one PostgreSQL; every connection carries its role, and a role sees only what its policies allow.
+
+
+def _database() -> dict[str, Any]:
+    address = places.address(XINQIAO_DB_ROLE)
+    limits = {"app": " -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"}
+    options = f"-c role=xinqiao_{XINQIAO_DB_ROLE}{limits.get(XINQIAO_DB_ROLE, '')}"
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": address.name,
+        "USER": address.user,
+        "PASSWORD": address.password,
+        "HOST": address.host,
+        "PORT": address.port,
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**address.more, "options": options, "application_name": f"xinqiao-{XINQIAO_DB_ROLE}"},
+    }
+
+
+DATABASES = {"default": _database()}
+
+# --- Language and time: Chinese is the source, law counts days in one zone.
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
+LOCALE_PATHS = [environment.PACKAGE / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+
+# --- Static files: third-party ones are laid in by script/setup from the lock file.
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "build" / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = TESTING
+WHITENOISE_AUTOREFRESH = False
+
+# --- Sign-in of staff; citizens prove themselves by phone or by number and code (people, portal).
+
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/desk/account/login/"
+LOGIN_REDIRECT_URL = "/desk/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/desk/account/login/"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+if _present("xinqiao.people.adapters"):
+    ACCOUNT_ADAPTER = "xinqiao.people.adapters.AccountAdapter"
+    MFA_ADAPTER = "xinqiao.people.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "心桥"
+USERSESSIONS_TRACK_ACTIVITY = True
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+
+# --- Web
+
+SESSION_COOKIE_NAME = "xinqiao"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "xinqiao-csrf"
+CSRF_COOKIE_HTTPONLY = False
+CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_NAME = "xinqiao-language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF, *([STREAM_URL] if STREAM_URL else [])],
+        "manifest-src": [SELF],
+        "media-src": [SELF, "blob:"],
+        "worker-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+FILE_UPLOAD_TEMP_DIR = None
+
+# --- Mail: off until a server is named.
+
+EMAIL_HOST = os.environ.get("XINQIAO_SMTP_HOST", "")
+EMAIL_PORT = int(os.environ.get("XINQIAO_SMTP_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("XINQIAO_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("XINQIAO_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("XINQIAO_SMTP_TLS") == "1"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("XINQIAO_SMTP_FROM", "xinqiao@localhost")
+
+# --- Real files for tests of real input; absent on most machines.
+
+XINQIAO_TEST_DATA = os.environ.get("XINQIAO_TEST_DATA") or str(ROOT.parent / "shared" / "data")
+
+# --- Logs: one JSON object a line, never personal data.
+
+LOGGING_CONFIG = None
+if not TESTING:
+    from xinqiao.config import logs
+
+    logs.configure()

@@ -1,0 +1,102 @@
+"""Where things lie: data, binaries and sockets, in places that the database's user can reach."""
+
+import hashlib
+import os
+import pwd
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from xinqiao.config import environment
+from xinqiao.config.environment import Address, BadEnvironment
+
+PORT = "5432"  # names the socket's file; nothing listens on TCP
+LONGEST_SOCKET = 107 - len(f"/.s.PGSQL.{PORT}") - 1
+
+
+@cache
+def service_user() -> pwd.struct_passwd | None:
+    """The unprivileged user that runs PostgreSQL when we are root; None when we are an ordinary user."""
+    if os.geteuid() != 0:
+        return None
+    wanted = os.environ.get("XINQIAO_POSTGRES_USER")
+    for name in [wanted] if wanted else ["xinqiao", "postgres", "nobody"]:
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        if user.pw_uid == 0:
+            raise BadEnvironment("XINQIAO_POSTGRES_USER is root; PostgreSQL refuses to run as root. Name another user.")
+        return user
+    raise BadEnvironment(
+        f"There is no user {wanted or 'postgres or nobody'} to run PostgreSQL as. "
+        "Make one (useradd --system xinqiao) or set XINQIAO_POSTGRES_USER."
+    )
+
+
+def reachable(path: Path) -> bool:
+    """Whether the service user can enter every folder above `path` (which need not exist)."""
+    user = service_user()
+    if user is None:
+        return True
+    groups = set(os.getgrouplist(user.pw_name, user.pw_gid))
+    for folder in path.parents:
+        try:
+            status = folder.stat()
+        except FileNotFoundError:
+            continue
+        if status.st_uid == user.pw_uid:
+            allowed = status.st_mode & 0o100
+        elif status.st_gid in groups:
+            allowed = status.st_mode & 0o010
+        else:
+            allowed = status.st_mode & 0o001
+        if not allowed:
+            return False
+    return True
+
+
+def _mark(home: Path) -> str:
+    return hashlib.sha256(str(home).encode()).hexdigest()[:12]
+
+
+def data_root(home: Path) -> Path:
+    """The folder that holds the database: in `home`, or in /var/lib/xinqiao when its user cannot enter `home`."""
+    inside = home / "postgres"
+    return inside if reachable(inside / "data") else Path("/var/lib/xinqiao") / _mark(home)
+
+
+def socket_folder(home: Path) -> Path:
+    """The folder of the socket: beside the data, or in the temporary folder when the name would be too long."""
+    inside = data_root(home) / "run"
+    if len(os.fsencode(inside)) <= LONGEST_SOCKET:
+        return inside
+    return Path(tempfile.gettempdir()) / f"xinqiao-{os.geteuid()}-{_mark(home)}"
+
+
+def address(role: environment.Role) -> Address:
+    """Where the database is for a process of `role`: XINQIAO_DATABASE_URL, else the embedded one's socket."""
+    return environment.external() or Address(
+        host=str(socket_folder(environment.home())), port=PORT, name=environment.DATABASE, user=f"xinqiao_{role}"
+    )
+
+
+def claim_home(home: Path) -> None:
+    """Make `home`, or make sure that it is ours. Raises BadEnvironment when another user's data lies there."""
+    home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    owner = home.stat().st_uid
+    if owner != os.geteuid():
+        raise BadEnvironment(
+            f"{home} belongs to user {user_name(owner)}, and you are {user_name(os.geteuid())}. "
+            "Start it as that user, or set XINQIAO_HOME to a folder of your own."
+        )
+    if not os.access(home, os.W_OK):
+        raise BadEnvironment(f"{home} cannot be written to. Free it or set XINQIAO_HOME to another folder.")
+
+
+def user_name(uid: int) -> str:
+    """The user's name, or the number when it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

