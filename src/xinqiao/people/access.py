@@ -1,0 +1,75 @@
+"""Binds a transaction to its actor, so that row-level security can tell whose it is. No actor, no rows.
+
+The settings live as long as the transaction (`set_config(..., true)`): a kept connection carries nothing over.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.db import connection, transaction
+
+from xinqiao.people import clock
+from xinqiao.people.actors import Actor
+
+ACTOR_SQL = "NULLIF(current_setting('xinqiao.actor', true), '')"
+"""SQL: 'staff', 'citizen', 'system', or NULL when nobody is bound. For policies in migrations."""
+
+ACCOUNT_SQL = "NULLIF(current_setting('xinqiao.account', true), '')::bigint"
+"""SQL: the account that is bound, or NULL."""
+
+CASES_SQL = "COALESCE(NULLIF(current_setting('xinqiao.cases', true), ''), '{}')::uuid[]"
+"""SQL: the cases that the bound citizen has proven."""
+
+_BIND = (
+    "SELECT set_config('xinqiao.actor', %s, true), set_config('xinqiao.account', %s, true), "
+    "set_config('xinqiao.cases', %s, true)"
+)
+
+_current: ContextVar[Actor | None] = ContextVar("xinqiao_actor", default=None)
+
+
+def current() -> Actor | None:
+    """The actor bound last in this thread or task, if any."""
+    return _current.get()
+
+
+def bind(actor: Actor | None) -> None:
+    """Make `actor` the owner of the current transaction; None takes everything away.
+
+    Raises RuntimeError outside a transaction: there the settings would vanish at once.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("an actor can only be bound inside a transaction")
+    if actor is None:
+        values = ["", "", ""]
+    else:
+        cases = "{" + ",".join(sorted(str(case_id) for case_id in actor.case_ids)) + "}"
+        values = [actor.kind, "" if actor.account_id is None else str(actor.account_id), cases]
+    with connection.cursor() as cursor:
+        cursor.execute(_BIND, values)
+    _current.set(actor)
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[Actor]:
+    """One transaction that belongs to `actor`: for jobs, commands and streams.
+
+    Inside another transaction it is a savepoint, and the former actor is bound again at the end.
+    """
+    former = _current.get()
+    nested = connection.in_atomic_block
+    with clock.cached():
+        try:
+            with transaction.atomic():
+                bind(actor)
+                yield actor
+            if nested:
+                bind(former)
+        finally:
+            _current.set(former)
+
+
+def forget() -> None:
+    """Drop what this thread remembers of its actor; the database forgets by itself at the transaction's end."""
+    _current.set(None)
