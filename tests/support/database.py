@@ -150,7 +150,7 @@ def _migrate(name: str) -> None:
     assert address is not None
     url = "postgresql:///?" + "&".join(f"{k}={v}" for k, v in {**address.parameters(), "dbname": name}.items())
     done = subprocess.run(
-        [sys.executable, "-m", "django", "migrate", "--verbosity", "0"],
+        [sys.executable, "-m", "django", "migrate", "--verbosity", "0", "--skip-checks"],
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "xinqiao.config.testing",
