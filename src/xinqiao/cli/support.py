@@ -1,0 +1,40 @@
+"""What commands share: telling results to people or to programs, and standing on the database."""
+
+import argparse
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from xinqiao.config import environment
+from xinqiao.config.environment import Role
+
+
+def tell(arguments: argparse.Namespace, result: Any, *lines: str) -> None:
+    """Print `result` as JSON when --json was given, else the lines."""
+    if arguments.json:
+        print(json.dumps(result, ensure_ascii=False, indent=2, default=str))
+    else:
+        print("\n".join(lines))
+
+
+@contextlib.contextmanager
+def database(role: Role = "app") -> Iterator[None]:
+    """Django ready, connected as `role`, for the length of a command; starts the embedded database if it is not running.
+
+    Call it before importing models. Rows appear only inside a transaction with people.access.bind(actor).
+    """
+    os.environ["XINQIAO_DB_ROLE"] = role
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
+    with contextlib.ExitStack() as stack:
+        if environment.external() is None:
+            from xinqiao.server import postgres
+
+            stack.enter_context(postgres.served(environment.home()))
+        import django
+        from django.db import connections
+
+        django.setup()
+        stack.callback(connections.close_all)
+        yield
