@@ -1,0 +1,1 @@
+"""The case: one demand, one procedure, one clock, one ledger. The only way to change one is take_step."""

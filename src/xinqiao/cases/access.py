@@ -1,0 +1,96 @@
+"""Who may see a case, and in which role. The only way to a case: everything else starts from visible()."""
+
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from xinqiao.kernel.errors import NotFound
+from xinqiao.law import types as law_types
+from xinqiao.people.actors import Actor
+
+from .models import Assist, Case, Recusal, SealGrant
+
+OFFICE_ROLES = frozenset({"clerk", "officer", "confidential"})
+UNIT_ROLES = frozenset({"handler", "head", "discipline"})
+
+
+def visible(actor: Actor) -> QuerySet[Case]:
+    """The cases that `actor` may see. Sealed ones only when named on them; row-level security says the same again."""
+    cases = Case.objects.all()
+    if actor.kind == "system":
+        return cases
+    if actor.kind == "citizen":
+        return cases.filter(id__in=actor.case_ids)
+    if actor.organ_id is None:
+        return cases.none()
+    reach = Q(pk__in=[])
+    if actor.role in OFFICE_ROLES:
+        reach = Q(office_id=actor.organ_id)
+    elif actor.role == "arbiter":
+        reach = Q(ruling_id=actor.organ_id)
+    elif actor.role in UNIT_ROLES:
+        assisting = Assist.objects.filter(case_id=OuterRef("pk"), organ_id=actor.organ_id, closed_at__isnull=True)
+        reach = Q(lead_id=actor.organ_id) | Exists(assisting)
+    named = SealGrant.objects.filter(case_id=OuterRef("pk"), account_id=actor.account_id)
+    return cases.filter(reach).filter(Q(sealed=False) | Exists(named))
+
+
+def get(actor: Actor, number: str) -> Case:
+    """The case of that number with its organs, or NotFound: absent and forbidden look the same."""
+    case = visible(actor).select_related("office", "lead", "ruling", "handler__account").filter(number=number).first()
+    if case is None:
+        raise NotFound()
+    return case
+
+
+def roles(case: Case, actor: Actor) -> frozenset[str]:
+    """The roles of `actor` towards `case`, in the law's words."""
+    if actor.kind == "system":
+        return frozenset({"system"})
+    if actor.kind == "citizen":
+        return frozenset({"petitioner"}) if case.id in actor.case_ids else frozenset()
+    found: set[str] = set()
+    if actor.organ_id == case.office_id:
+        if actor.role == "clerk":
+            found.add("intake")
+        elif actor.role in {"officer", "confidential"}:
+            found |= {"intake", "officer"}
+    if actor.organ_id == case.lead_id:
+        if actor.role == "handler":
+            found.add("handler")
+        elif actor.role == "head":
+            found |= {"handler", "head"}
+        elif actor.role == "discipline":
+            found.add("discipline")
+    elif actor.role in {"handler", "head"} and actor.organ_id is not None:
+        if case.assists.filter(organ_id=actor.organ_id, closed_at__isnull=True).exists():
+            found.add("assistant")
+    if actor.role == "arbiter" and actor.organ_id == case.ruling_id:
+        found.add("arbiter")
+    return frozenset(found)
+
+
+def law_actor(case: Case, actor: Actor) -> law_types.Actor:
+    """`actor` as the law sees them, recusal included (Art. 28)."""
+    recused = (
+        actor.account_id is not None and Recusal.objects.filter(case_id=case.id, account_id=actor.account_id).exists()
+    )
+    return law_types.Actor(roles=roles(case, actor), organ=actor.organ_id, recused=recused)
+
+
+def may_see_identity(case: Case, actor: Actor) -> bool:
+    """Whether `actor` may ask to reveal the petitioner: intake and officers; of the unit the named handler only.
+
+    When the petitioner asked for confidentiality, the unit sees nothing and the petition office relays (mission, never 3).
+    """
+    mine = roles(case, actor)
+    if mine & {"intake", "officer", "discipline"}:
+        return True
+    if case.confidential or case.anonymous:
+        return False
+    return "handler" in mine and (case.handler_id is None or case.handler_id == actor.post_id)
+
+
+def sealed_case_ids(actor: Actor) -> list[UUID]:
+    """Ids of the sealed cases that name this account."""
+    return list(SealGrant.objects.filter(account_id=actor.account_id).values_list("case_id", flat=True))

@@ -1,0 +1,128 @@
+"""Official papers: opened by a step with their content as data, moved from draft to service, frozen as PDF and DOCX."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+
+from xinqiao.files import services as files
+from xinqiao.kernel.clock import day_of
+from xinqiao.kernel.ids import new_serial
+from xinqiao.law import types as law_types
+from xinqiao.people.actors import Actor
+
+from . import papers, words
+from .models import Case, Document
+
+# Word in a paper's number, after the short name of its organ: 拱城管信理〔2026〕K7M3PQ号
+NUMBER_WORDS = {
+    "receipt": "收",
+    "registration": "登",
+    "referral_slip": "转",
+    "objection": "异",
+    "jurisdiction_ruling": "定",
+    "acceptance_notice": "受",
+    "extension_notice": "延",
+    "decision": "理",
+    "service_proof": "达",
+    "suggestion_reply": "复",
+    "transfer_letter": "移",
+    "withdrawal_note": "撤",
+    "on_the_spot_reply": "答",
+    "path_notice": "导",
+}
+_BY_OFFICE = frozenset(
+    {"receipt", "registration", "referral_slip", "transfer_letter", "withdrawal_note", "on_the_spot_reply"}
+)
+_NUMBERED = frozenset({"sealed", "served"})
+
+
+def apply(
+    case: Case, decision: law_types.Decision, *, inputs: Mapping[str, Any], actor: Actor, at: datetime
+) -> list[Document]:
+    """Open or move the papers that `decision` names; return them."""
+    return [_move(case, move, inputs=inputs, actor=actor, at=at) for move in decision.documents]
+
+
+def _move(case: Case, move: law_types.DocMove, *, inputs: Mapping[str, Any], actor: Actor, at: datetime) -> Document:
+    today = day_of(at)
+    document = case.documents.filter(kind=move.kind, live=True).first()
+    if document is None or move.fresh:
+        document = _open(case, move, replaced=document, inputs=inputs, actor=actor, at=at)
+    else:
+        document.state = move.state
+        if move.state == "drafted" or inputs:
+            kept = words.get(document) or {}
+            if move.state == "drafted":
+                kept["inputs"] = papers.plain(inputs)
+            else:
+                kept.setdefault("moves", {})[move.state] = papers.plain(inputs)
+            words.put(document, kept, sealed=case.sealed)
+    if move.state in _NUMBERED and document.number is None:
+        document.number = _number(case, move.kind, today)
+        document.issued_on = today
+    if move.state == "served":
+        document.served_on = _served_on(inputs, today)
+    if move.state == "recalled":
+        document.live = False
+    document.save()
+    return document
+
+
+def _served_on(inputs: Mapping[str, Any], today: date) -> date:
+    given = inputs.get("served_on")
+    if isinstance(given, date):
+        return given
+    return date.fromisoformat(given) if given else today
+
+
+def _open(
+    case: Case,
+    move: law_types.DocMove,
+    *,
+    replaced: Document | None,
+    inputs: Mapping[str, Any],
+    actor: Actor,
+    at: datetime,
+) -> Document:
+    if replaced is not None:
+        replaced.live = False
+        replaced.save(update_fields=["live"])
+    issuer = case.office_id
+    if move.kind not in _BY_OFFICE and case.lead_id is not None:
+        issuer = case.lead_id
+    if move.kind == "jurisdiction_ruling" and case.ruling_id is not None:
+        issuer = case.ruling_id
+    document = Document(case=case, kind=move.kind, state=move.state, issuer_id=issuer, created_at=at, replaces=replaced)
+    content = {"inputs": papers.plain(inputs), "by": actor.name, "dates": case.facts.get("dates", {})}
+    words.put(document, content, sealed=case.sealed)
+    return document
+
+
+def _number(case: Case, kind: str, today: date) -> str:
+    issuer = case.office if kind in _BY_OFFICE or case.lead is None else case.lead
+    if kind == "jurisdiction_ruling" and case.ruling is not None:
+        issuer = case.ruling
+    return f"{issuer.short_name}信{NUMBER_WORDS.get(kind, '字')}〔{today.year}〕{new_serial()}号"
+
+
+@transaction.atomic
+def document_render(*, document: Document, actor: Actor, at: datetime) -> Document:
+    """Freeze the paper: render PDF and DOCX of its content once and keep them as files. Again: returns what is there.
+
+    A draft is rendered for reading only and never frozen: see papers.preview.
+    """
+    document = Document.objects.select_for_update().select_related("case", "issuer").get(pk=document.pk)
+    if document.pdf is not None or document.number is None:
+        return document
+    paper = papers.compose(document)
+    pdf, docx = papers.render(paper)
+    stem = document.number
+    for name, data in (("pdf", pdf), ("docx", docx)):
+        blob = files.blob_store(
+            name=f"{stem}.{name}", data=data, kind="document", case_id=document.case_id, actor=actor, at=at
+        )
+        setattr(document, name, blob.id)
+    document.save(update_fields=["pdf", "docx"])
+    return document

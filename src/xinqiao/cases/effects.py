@@ -1,0 +1,46 @@
+"""What a step writes beside the law's decision. Domains register theirs when they are ready; all run in the step's transaction."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from xinqiao.law import types as law_types
+from xinqiao.people.actors import Actor
+
+from .models import Case
+
+
+@dataclass(frozen=True)
+class Context:
+    case: Case
+    decision: law_types.Decision
+    inputs: Mapping[str, Any]
+    actor: Actor
+    at: datetime
+    seq: int
+
+
+Effect = Callable[[Context], None]
+_by_step: dict[str, list[Effect]] = {}
+_PRIVATE = frozenset(
+    {"note", "assign_handler", "hand_over", "declare_recusal", "draft_decision", "check_decision", "return_draft"}
+)
+
+
+def register(step: str, effect: Effect) -> None:
+    """Run `effect` after each step of that name. Registering the same effect twice has no effect."""
+    known = _by_step.setdefault(step, [])
+    if effect not in known:
+        known.append(effect)
+
+
+def run(context: Context) -> None:
+    """Run the effects of the step just written."""
+    for effect in _by_step.get(context.decision.step, ()):
+        effect(context)
+
+
+def is_public(event: str) -> bool:
+    """Whether the petitioner sees that this happened. Internal working steps are not shown."""
+    return event.rpartition(".")[2] not in _PRIVATE

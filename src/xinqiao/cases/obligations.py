@@ -1,0 +1,116 @@
+"""Obligations follow the law's decision: opened with their trace, settled, and one of them leads on each worklist."""
+
+from datetime import datetime
+
+from xinqiao.kernel.clock import day_of, end_of, start_of
+from xinqiao.law import types as law_types
+
+from .models import Case, Obligation
+
+
+def apply(case: Case, decision: law_types.Decision, *, seq: int, at: datetime) -> list[Obligation]:
+    """Settle and open what `decision` says; return the opened ones."""
+    if not decision.opens and not decision.settles and not decision.closes:
+        return []
+    unsettled = list(case.obligations.filter(settled_at__isnull=True))
+    today = day_of(at)
+    settled: list[Obligation] = []
+    for settle in decision.settles:
+        for obligation in unsettled:
+            if obligation.act == settle.act and obligation.settled_at is None and _owned(obligation, settle.owner):
+                obligation.settled_at, obligation.settled_on = at, today
+                if settle.how == "lifted":
+                    obligation.state = Obligation.State.LIFTED
+                elif today <= obligation.due:
+                    obligation.state = Obligation.State.MET
+                else:
+                    obligation.state = Obligation.State.MISSED
+                obligation.leading = False
+                settled.append(obligation)
+    opened = [_open(case, spec, seq=seq, at=at) for spec in decision.opens]
+    living = [o for o in unsettled if o.settled_at is None] + opened
+    changed = _lead(living)
+    if settled or changed:
+        rows = {o.id: o for o in [*settled, *(o for o in changed if o not in opened)]}
+        Obligation.objects.bulk_update(
+            rows.values(), ["settled_at", "settled_on", "state", "leading"]
+        ) if rows else None
+    Obligation.objects.bulk_create(opened)
+    return opened
+
+
+def _owned(obligation: Obligation, owner: str) -> bool:
+    if not owner:
+        return True
+    if owner.startswith("assist:"):
+        return obligation.owner == "assist" and obligation.organ_id == int(owner.partition(":")[2])
+    return obligation.owner == owner
+
+
+def _organ_of(case: Case, owner: str) -> int | None:
+    if owner.startswith("assist:"):
+        return int(owner.partition(":")[2])
+    return {"lead": case.lead_id, "office": case.office_id, "arbiter": case.ruling_id, "discipline": case.lead_id}.get(
+        owner
+    )
+
+
+def _open(case: Case, spec: law_types.Open, *, seq: int, at: datetime) -> Obligation:
+    due = spec.due
+    obligation = Obligation(
+        case=case,
+        act=spec.act,
+        title=spec.title,
+        kind=spec.kind,
+        owner=spec.owner.partition(":")[0],
+        organ_id=_organ_of(case, spec.owner),
+        term=due.term,
+        start_on=due.start,
+        due=due.due,
+        due_unrolled=due.due_unrolled,
+        provisional=due.provisional,
+        trace=[_line(line) for line in due.trace],
+        cites=list(due.cites),
+        opened_at=at,
+        opened_seq=seq,
+    )
+    near = start_of(due.near)
+    obligation.wake_at = near if spec.kind == "duty" and near > at else end_of(due.due)
+    return obligation
+
+
+def _line(line: law_types.TraceLine) -> dict[str, object]:
+    return {
+        "text": line.text,
+        "day": line.day.isoformat() if line.day else None,
+        "values": dict(line.values),
+        "cite": line.cite,
+    }
+
+
+def _lead(living: list[Obligation]) -> list[Obligation]:
+    """Mark the earliest duty of each organ; return the obligations whose mark changed."""
+    first: dict[int, Obligation] = {}
+    for obligation in sorted(living, key=lambda o: (o.due, o.id)):
+        if obligation.kind == "duty" and obligation.organ_id is not None:
+            first.setdefault(obligation.organ_id, obligation)
+    changed = []
+    for obligation in living:
+        leading = first.get(obligation.organ_id or 0) is obligation
+        if obligation.leading != leading:
+            obligation.leading = leading
+            changed.append(obligation)
+    return changed
+
+
+def lines_of(obligation: Obligation) -> list[law_types.TraceLine]:
+    """The stored trace as the law's lines, for "why this date?"."""
+    return [
+        law_types.TraceLine(
+            text=line["text"],
+            day=datetime.fromisoformat(line["day"]).date() if line["day"] else None,
+            values=line["values"],
+            cite=line["cite"],
+        )
+        for line in obligation.trace
+    ]

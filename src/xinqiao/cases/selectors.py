@@ -1,0 +1,208 @@
+"""Reading cases: worklists paged by key, the case file on one page. Nothing here counts rows to draw a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from xinqiao.kernel.ids import normalise_number
+from xinqiao.people.actors import Actor
+
+from . import access
+from .models import Case, Document, Obligation, Rating, Record
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a worklist shows. Every field comes from the address and goes back into it."""
+
+    view: str = "due"  # due | mine | all | waiting | closed | ruling
+    procedure: str = ""
+    state: str = ""
+    colour: str = ""
+    area: str = ""
+    content: str = ""
+    mark: str = ""  # urged | sealed | extended | returned
+    number: str = ""
+    until: date | None = None
+    after: str = ""  # key of the last row of the page before
+
+
+@dataclass
+class Row:
+    """One line of a worklist: the case and the duty that leads it, if this organ owes one."""
+
+    case: Case
+    obligation: Obligation | None
+    key: str
+
+
+@dataclass
+class Page:
+    rows: list[Row]
+    after: str = ""  # key for the next page; '' at the end
+    filters: Filters = field(default_factory=Filters)
+
+
+def worklist(*, actor: Actor, filters: Filters) -> Page:
+    """A page of the cases of `actor`'s organ. `due` and `mine` are ordered by what is due, the others by receipt.
+
+    Keyset paging: two or three queries however many cases there are.
+    """
+    if filters.view in {"due", "mine"}:
+        return _by_due(actor, filters)
+    return _by_receipt(actor, filters)
+
+
+def _by_due(actor: Actor, filters: Filters) -> Page:
+    rows = (
+        Obligation.objects.filter(settled_at__isnull=True, leading=True, organ_id=actor.organ_id)
+        .filter(case__in=access.visible(actor))
+        .select_related("case", "case__lead", "case__office", "case__handler__account")
+        .order_by("due", "id")
+    )
+    rows = rows.filter(_narrow(filters, "case__"))
+    if filters.view == "mine":
+        rows = rows.filter(case__handler_id=actor.post_id)
+    if filters.colour:
+        rows = rows.filter(colour=filters.colour)
+    if filters.until:
+        rows = rows.filter(due__lte=filters.until)
+    if filters.after:
+        due_text, _, id_text = filters.after.partition("_")
+        due, last = date.fromisoformat(due_text), UUID(id_text)
+        rows = rows.filter(due__gte=due).filter(Q(due__gt=due) | Q(id__gt=last))
+    found = list(rows[: PAGE + 1])
+    page = [Row(o.case, o, f"{o.due.isoformat()}_{o.id}") for o in found[:PAGE]]
+    return Page(page, page[-1].key if len(found) > PAGE else "", filters)
+
+
+def _by_receipt(actor: Actor, filters: Filters) -> Page:
+    leading = Obligation.objects.filter(settled_at__isnull=True, leading=True, organ_id=actor.organ_id)
+    rows = (
+        access.visible(actor)
+        .filter(_narrow(filters, ""))
+        .select_related("lead", "office", "handler__account")
+        .prefetch_related(Prefetch("obligations", queryset=leading, to_attr="leading_here"))
+        .order_by("-received_at", "-id")
+    )
+    if filters.view == "closed":
+        rows = rows.filter(closed_at__isnull=False)
+    elif filters.view == "waiting":
+        owed = Obligation.objects.filter(
+            case_id=OuterRef("pk"), settled_at__isnull=True, kind="duty", organ_id=actor.organ_id
+        )
+        rows = rows.filter(~Exists(owed), closed_at__isnull=True)
+    if filters.colour:
+        rows = rows.filter(obligations__in=leading.filter(colour=filters.colour))
+    if filters.after:
+        at_text, _, id_text = filters.after.partition("_")
+        at, last = datetime.fromisoformat(at_text), UUID(id_text)
+        rows = rows.filter(received_at__lte=at).filter(Q(received_at__lt=at) | Q(id__lt=last))
+    found = list(rows[: PAGE + 1])
+    page = []
+    for case in found[:PAGE]:
+        here: list[Obligation] = case.leading_here  # type: ignore[attr-defined]
+        page.append(Row(case, here[0] if here else None, f"{case.received_at.isoformat()}_{case.id}"))
+    return Page(page, page[-1].key if len(found) > PAGE else "", filters)
+
+
+def _narrow(filters: Filters, prefix: str) -> Q:
+    """The filters that concern the case itself."""
+    wanted = Q()
+    for name in ("procedure", "state"):
+        if value := getattr(filters, name):
+            wanted &= Q(**{f"{prefix}{name}": value})
+    if filters.area:
+        wanted &= Q(**{f"{prefix}area_code__startswith": filters.area})
+    if filters.content:
+        wanted &= Q(**{f"{prefix}content_code__startswith": filters.content})
+    if filters.mark == "urged":
+        wanted &= Q(**{f"{prefix}urged_at__isnull": False})
+    elif filters.mark == "sealed":
+        wanted &= Q(**{f"{prefix}sealed": True})
+    elif filters.mark in {"extended", "returned"}:
+        wanted &= Q(**{f"{prefix}facts__flags__contains": [filters.mark]})
+    if filters.number:
+        number = normalise_number(filters.number)
+        wanted &= Q(**{f"{prefix}number__startswith": number}) if number else Q(pk__in=[])
+    return wanted
+
+
+def due_counts(*, actor: Actor, today: date, limit: int = 100) -> dict[str, int]:
+    """How much is due on this organ's list: overdue, today, near. Counts stop at `limit` (shown as "99+")."""
+    rows: QuerySet[Obligation] = Obligation.objects.filter(
+        settled_at__isnull=True, leading=True, organ_id=actor.organ_id, case__in=access.visible(actor)
+    )
+
+    def upto(query: QuerySet[Obligation]) -> int:
+        return len(query.order_by("due", "id").values_list("id")[:limit])
+
+    return {
+        "overdue": upto(rows.filter(due__lt=today)),
+        "today": upto(rows.filter(due=today)),
+        "near": upto(rows.filter(due__gt=today, colour="yellow")),
+    }
+
+
+@dataclass
+class CaseFile:
+    """Everything on one page."""
+
+    case: Case
+    obligations: list[Obligation]  # open first, by due; then settled
+    documents: list[Document]
+    records: list[Record]  # newest first
+    ratings: list[Rating]
+    assists: list[Any]
+
+    @property
+    def open_duties(self) -> list[Obligation]:
+        return [o for o in self.obligations if o.settled_at is None and o.kind == "duty"]
+
+    @property
+    def open_windows(self) -> list[Obligation]:
+        return [o for o in self.obligations if o.settled_at is None and o.kind == "window"]
+
+    @property
+    def next_duty(self) -> Obligation | None:
+        return self.open_duties[0] if self.open_duties else None
+
+
+def case_file(case: Case, *, public_only: bool = False) -> CaseFile:
+    """The file of a case that access has already allowed. With `public_only` only what the petitioner may read."""
+    records = case.records.select_related("post__account", "organ").order_by("-seq")
+    documents = case.documents.select_related("issuer").order_by("created_at")
+    if public_only:
+        records = records.filter(public=True)
+        documents = documents.filter(number__isnull=False).exclude(
+            kind__in=["referral_slip", "objection", "transfer_letter"]
+        )
+    obligations = list(case.obligations.select_related("organ").order_by("due", "id"))
+    obligations.sort(key=lambda o: o.settled_at is not None)
+    return CaseFile(
+        case=case,
+        obligations=obligations,
+        documents=list(documents),
+        records=list(records),
+        ratings=list(case.ratings.all()),
+        assists=list(case.assists.filter(closed_at__isnull=True).select_related("organ")),
+    )
+
+
+def cases_by_ids(*, actor: Actor, ids: Sequence[UUID]) -> list[Case]:
+    """The visible ones among `ids`, newest first."""
+    return list(access.visible(actor).filter(id__in=ids).select_related("office", "lead").order_by("-received_at"))
+
+
+def document_of(*, actor: Actor, document_id: UUID) -> Document | None:
+    """A paper of a case that `actor` may see; a citizen sees issued ones only."""
+    papers = Document.objects.select_related("case", "issuer").filter(case__in=access.visible(actor))
+    if actor.kind == "citizen":
+        papers = papers.filter(number__isnull=False).exclude(kind__in=["referral_slip", "objection", "transfer_letter"])
+    return papers.filter(pk=document_id).first()

@@ -1,0 +1,268 @@
+"""The one door: every change of a case is a step that the law decides on, written with its ledger entry."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from xinqiao import law
+from xinqiao.kernel.canonical import canonical
+from xinqiao.kernel.errors import BadInput, NotFound, Refused
+from xinqiao.law import types as law_types
+from xinqiao.ledger import services as ledger
+from xinqiao.people.actors import Actor
+
+from . import access, documents, effects, messages, obligations, words
+from .models import Assist, Case, Document, Obligation, Record
+
+MOST_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Move:
+    """One step of one case, as `take_steps` takes it."""
+
+    case_id: UUID
+    step: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step did. `replayed` when the same request had been carried out before."""
+
+    case: Case
+    seq: int
+    event: str = ""
+    documents: tuple[Document, ...] = ()
+    replayed: bool = False
+
+
+def facts_of(case: Case) -> law_types.Facts:
+    """What the law needs to know of `case`. Reads its open obligations, live documents and assisting organs."""
+    kept = case.facts
+    return law_types.Facts(
+        procedure=case.procedure,
+        version=case.version,
+        state=case.state,
+        jurisdiction=case.jurisdiction,
+        received_on=case.received_on,
+        office=case.office_id,
+        lead=case.lead_id,
+        assists=frozenset(case.assists.filter(closed_at__isnull=True).values_list("organ_id", flat=True)),
+        dates={name: date.fromisoformat(day) for name, day in kept.get("dates", {}).items()},
+        flags=frozenset(kept.get("flags", ())),
+        counts=dict(kept.get("counts", {})),
+        open_acts=frozenset(case.obligations.filter(settled_at__isnull=True).values_list("act", flat=True)),
+        documents=dict(case.documents.filter(live=True).values_list("kind", "state")),
+        anonymous=case.anonymous,
+        sealed=case.sealed,
+        channel=case.channel,
+    )
+
+
+def options(*, case: Case, actor: Actor, at: datetime) -> list[law_types.Option]:
+    """The steps that `actor` may take on `case` at `at`, with their forms."""
+    return law.options(facts_of(case), access.law_actor(case, actor), at)
+
+
+@transaction.atomic
+def take_step(
+    *, case_id: UUID, step: str, actor: Actor, at: datetime, inputs: Mapping[str, Any] | None = None, key: str
+) -> StepResult:
+    """Take one step of a case. The same `key` again gives the same result and does nothing more.
+
+    Raises NotFound (absent or not for this actor), Refused (with what would be allowed), BadInput (by field),
+    Conflict (same key, other content).
+    """
+    return take_steps([Move(case_id, step, inputs or {})], actor=actor, at=at, key=key)[0]
+
+
+@transaction.atomic
+def take_steps(moves: Sequence[Move], *, actor: Actor, at: datetime, key: str) -> list[StepResult]:
+    """Take steps of up to a hundred cases in one transaction: all or none. The cases are locked in the order of their ids."""
+    if not 0 < len(moves) <= MOST_AT_ONCE:
+        raise ValueError(f"between 1 and {MOST_AT_ONCE} moves at once")
+    keys = [key if len(moves) == 1 else f"{key}/{place}" for place in range(len(moves))]
+    hashes = [_hash_of_request(move, actor) for move in moves]
+    seen = [ledger.replayed(key=each, input_hash=digest) for each, digest in zip(keys, hashes, strict=True)]
+    locked = {
+        case.id: case
+        for case in access.visible(actor)
+        .filter(id__in={move.case_id for move in moves})
+        .select_related("office", "lead", "ruling")
+        .order_by("id")
+        .select_for_update(of=("self",))
+    }
+    results = []
+    for move, each, digest, done in zip(moves, keys, hashes, seen, strict=True):
+        case = locked.get(move.case_id)
+        if case is None:
+            raise NotFound()
+        if done is None:  # the lock may have waited for the same request
+            done = ledger.replayed(key=each, input_hash=digest)
+        if done is not None:
+            results.append(StepResult(case, done[1], replayed=True))
+        else:
+            results.append(_take(case, move, actor=actor, at=at, key=each, digest=digest))
+    return results
+
+
+def begin(case: Case, *, step: str, actor: Actor, at: datetime, key: str) -> StepResult:
+    """Take a step of a case that was made in this transaction and that nobody else can see yet: no lock, no look-up."""
+    move = Move(case.id, step)
+    return _take(case, move, actor=actor, at=at, key=key, digest=_hash_of_request(move, actor))
+
+
+def _hash_of_request(move: Move, actor: Actor) -> bytes:
+    asked = {"case": move.case_id, "step": move.step, "inputs": move.inputs, "by": [actor.kind, actor.account_id]}
+    return hashlib.sha256(canonical(asked)).digest()
+
+
+def _take(case: Case, move: Move, *, actor: Actor, at: datetime, key: str, digest: bytes) -> StepResult:
+    facts = facts_of(case)
+    decision = law.decide(facts, move.step, move.inputs, access.law_actor(case, actor), at)
+    if isinstance(decision, law_types.Refusal):
+        if decision.fields:
+            raise BadInput(decision.fields)
+        raise Refused("；".join(decision.reasons), allowed=decision.allowed, cites=decision.cites)
+    return write(case, decision, inputs=move.inputs, actor=actor, at=at, key=key, digest=digest)
+
+
+def write(
+    case: Case,
+    decision: law_types.Decision,
+    *,
+    inputs: Mapping[str, Any],
+    actor: Actor,
+    at: datetime,
+    key: str,
+    digest: bytes,
+) -> StepResult:
+    """Write what the law decided for a locked (or new) case: rows, papers, notices and the entry. Same transaction."""
+    seq = case.head_seq + 1
+    _assign(case, decision, at=at)
+    _keep_facts(case, decision)
+    case.procedure, case.state, case.changed_at = decision.procedure, decision.state, at
+    case.waits_for = decision.waits_for
+    if decision.closes:
+        case.closed_at, case.closed_cause = at, decision.closes
+    opened = obligations.apply(case, decision, seq=seq, at=at)
+    papers = documents.apply(case, decision, inputs=inputs, actor=actor, at=at)
+    record = _record(case, decision, inputs=inputs, actor=actor, at=at, seq=seq)
+    entry = ledger.record(
+        case_id=case.id,
+        seq=seq,
+        prev_hash=bytes(case.head_hash),
+        event=decision.event,
+        actor=actor_reference(actor),
+        occurred_at=at,
+        body={
+            "step": decision.step,
+            "state": decision.state,
+            "cites": list(decision.cites),
+            "inputs": hashlib.sha256(bytes(record.salt) + canonical(inputs)).hexdigest(),
+            "opens": [{"act": o.act, "due": o.due, "id": o.id} for o in opened],
+            "settles": [{"act": s.act, "how": s.how} for s in decision.settles],
+            "papers": [{"id": p.id, "kind": p.kind, "state": p.state} for p in papers],
+            "assigns": {
+                name: value for name, value in decision.assigns.items() if name in {"lead", "assists", "ruling"}
+            },
+            "closes": decision.closes,
+        },
+        key=key,
+        input_hash=digest,
+    )
+    case.head_seq, case.head_hash = entry.seq, entry.hash
+    case.save()
+    effects.run(effects.Context(case=case, decision=decision, inputs=inputs, actor=actor, at=at, seq=seq))
+    messages.send(case, decision, opened=opened, actor=actor, at=at)
+    return StepResult(case, seq, decision.event, tuple(papers))
+
+
+def actor_reference(actor: Actor) -> dict[str, Any]:
+    """The actor as the ledger keeps them: ids only."""
+    reference = {
+        "kind": actor.kind,
+        "account_id": actor.account_id,
+        "post_id": actor.post_id,
+        "organ_id": actor.organ_id,
+    }
+    return reference | {"name": actor.name} if actor.kind == "system" else reference
+
+
+def _assign(case: Case, decision: law_types.Decision, *, at: datetime) -> None:
+    assigns = decision.assigns
+    for name in ("lead", "ruling", "handler"):
+        if name in assigns:
+            setattr(case, f"{name}_id", assigns[name])
+    for name in ("content_code", "area_code", "title"):
+        if assigns.get(name):
+            setattr(case, name, assigns[name])
+    if "assists" in assigns:
+        wanted: Iterable[int] = assigns["assists"]
+        case.assists.filter(closed_at__isnull=True).exclude(organ_id__in=wanted).update(closed_at=at)
+        for organ_id in wanted:
+            Assist.objects.update_or_create(
+                case=case, organ_id=organ_id, defaults={"closed_at": None}, create_defaults={"opened_at": at}
+            )
+
+
+def _keep_facts(case: Case, decision: law_types.Decision) -> None:
+    kept = case.facts
+    dates = kept.get("dates", {}) | {name: day.isoformat() for name, day in decision.dates.items()}
+    flags = (set(kept.get("flags", ())) | decision.flags_set) - decision.flags_cleared
+    counts = dict(kept.get("counts", {}))
+    for name, more in decision.counts_added.items():
+        counts[name] = counts.get(name, 0) + more
+    case.facts = {"dates": dates, "flags": sorted(flags), "counts": counts}
+
+
+def _record(
+    case: Case, decision: law_types.Decision, *, inputs: Mapping[str, Any], actor: Actor, at: datetime, seq: int
+) -> Record:
+    record = Record(
+        case=case,
+        seq=seq,
+        step=decision.step,
+        event=decision.event,
+        at=at,
+        actor_kind=actor.kind,
+        account_id=actor.account_id,
+        post_id=actor.post_id,
+        organ_id=actor.organ_id,
+        cites=list(decision.cites),
+        public=effects.is_public(decision.event),
+        salt=os.urandom(16),
+    )
+    words.put(record, _plain(inputs), sealed=case.sealed)
+    record.save(force_insert=True)
+    return record
+
+
+def _plain(inputs: Mapping[str, Any]) -> Any:
+    """Inputs as JSON values: dates and ids become text."""
+    return json.loads(canonical(inputs))
+
+
+def missed(case: Case, obligation: Obligation, *, actor: Actor, at: datetime) -> None:
+    """Put on the ledger that `obligation` was not met in time. The duty stays owed until it is met or lifted."""
+    entry = ledger.record(
+        case_id=case.id,
+        seq=case.head_seq + 1,
+        prev_hash=bytes(case.head_hash),
+        event="obligation.missed",
+        actor=actor_reference(actor),
+        occurred_at=at,
+        body={"act": obligation.act, "obligation": obligation.id, "due": obligation.due, "cites": obligation.cites},
+        key=f"missed/{obligation.id}",
+        input_hash=hashlib.sha256(obligation.id.bytes).digest(),
+    )
+    case.head_seq, case.head_hash, case.changed_at = entry.seq, entry.hash, at
+    case.save(update_fields=["head_seq", "head_hash", "changed_at"])

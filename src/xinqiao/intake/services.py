@@ -1,0 +1,281 @@
+"""Taking in what somebody says. Whatever the channel, it ends in receive()."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from xinqiao.cases import sealing, words
+from xinqiao.cases import services as cases
+from xinqiao.cases.models import Case
+from xinqiao.files import services as files
+from xinqiao.kernel.canonical import canonical
+from xinqiao.kernel.clock import day_of
+from xinqiao.kernel.errors import BadInput, NotFound
+from xinqiao.kernel.ids import CODE_LENGTH, new_number, uuid7
+from xinqiao.law import types as law_types
+from xinqiao.ledger import services as ledger
+from xinqiao.people import access, keys
+from xinqiao.people import selectors as people
+from xinqiao.people import services as vault
+from xinqiao.people.actors import SYSTEM, Actor
+
+from .models import Contact, Party, Submission, SubmissionCase
+
+MOST_WORDS = 10_000
+MOST_REPRESENTATIVES = 5  # Art. 20
+REGISTRAR = SYSTEM("registrar")
+
+
+@dataclass(frozen=True)
+class PersonData:
+    """Who somebody says they are. Goes straight into the vault."""
+
+    name: str = ""
+    phone: str = ""
+    id_number: str = ""
+    email: str = ""
+    address: str = ""
+    firm: str = ""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What was said, as it was said."""
+
+    text: str
+    title: str = ""
+    place: str = ""
+    area_code: str = ""
+    wish: str = ""
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who says it, and what they asked for."""
+
+    reporter: str = Submission.Reporter.ANONYMOUS
+    people: Sequence[tuple[str, PersonData]] = ()  # (Party.Role, data); the first is the petitioner
+    joint_count: int = 1
+    confidential: bool = False  # the petition office relays; the unit does not learn who it is
+    about_official: bool = False  # seals the matter
+
+
+@dataclass(frozen=True)
+class Upload:
+    name: str
+    data: bytes
+    kind: str = "photo"  # photo | paper | authority
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the person gets at once. `code` is shown here and nowhere else; only its hash is kept."""
+
+    number: str
+    code: str
+    submission: Submission
+    case: Case
+    replayed: bool = False
+    uploads: tuple[UUID, ...] = field(default_factory=tuple)
+
+
+@transaction.atomic
+def receive(
+    *,
+    channel: str,
+    said: Words,
+    who: Who,
+    uploads: Sequence[Upload] = (),
+    contact: Contact | None = None,
+    entered_seconds: int | None = None,
+    actor: Actor,
+    at: datetime,
+    key: str,
+) -> Receipt:
+    """Take in a submission: number, query code, case, registration and its first obligation (Art. 22), in one transaction.
+
+    The same `key` again gives the same number and code. Raises BadInput naming the field; nothing else is ever refused.
+    """
+    _check(said, who)
+    digest = hashlib.sha256(canonical([channel, said.text, said.place, said.area_code, who.reporter])).digest()
+    code = _code_of(key)
+    done = ledger.replayed(key=key, input_hash=digest)
+    if done is not None:
+        _see(actor, done[0])
+        link = SubmissionCase.objects.select_related("submission", "case").get(case_id=done[0])
+        return Receipt(link.submission.number, code, link.submission, link.case, replayed=True)
+
+    office = people.petition_office_for(said.area_code, day_of(at))
+    submission = Submission(
+        number=new_number(),
+        code_hash=keys.code_hash(code),
+        channel=channel,
+        reporter=who.reporter,
+        received_at=at,
+        title="" if who.about_official else _title(said),
+        area_code=said.area_code,
+        joint_count=max(1, who.joint_count),
+        confidential=who.confidential,
+        sealed=who.about_official,
+        contact=contact,
+        entered_seconds=entered_seconds,
+    )
+    words.put(
+        submission, {"text": said.text, "title": said.title, "place": said.place, "wish": said.wish}, sealed=submission.sealed
+    )
+    case = Case(
+        id=uuid7(),
+        number=f"{submission.number}-1",
+        procedure="intake",
+        version=day_of(at),
+        state="received",
+        title=sealing.NEUTRAL_TITLE if submission.sealed else submission.title,
+        channel=channel,
+        jurisdiction=office.area_code,
+        area_code=said.area_code,
+        office=office,
+        anonymous=who.reporter == Submission.Reporter.ANONYMOUS,
+        confidential=who.confidential,
+        sealed=submission.sealed,
+        received_at=at,
+        received_on=day_of(at),
+        changed_at=at,
+        facts={"dates": {"received": day_of(at).isoformat()}, "flags": [], "counts": {}},
+    )
+    _see(actor, case.id)
+    submission.save(force_insert=True)
+    stored = [(role, _person(data, sealed=submission.sealed, actor=actor, at=at)) for role, data in who.people]
+    case.person_id = stored[0][1] if stored else None
+    case.save(force_insert=True)
+    SubmissionCase.objects.create(submission=submission, case=case)
+    Party.objects.bulk_create(Party(submission=submission, role=r, person_id=p, since=at) for r, p in stored)
+    if submission.sealed:
+        sealing.grant_intake(case, granted_by=actor.kind, at=at)
+    blobs = tuple(
+        files.blob_store(
+            name=u.name, data=u.data, kind=u.kind, case_id=case.id, submission_id=submission.id, actor=actor, at=at
+        ).id
+        for u in uploads
+    )
+    received = law_types.Decision(step="receive", event="intake.receive", procedure="intake", state="received", cites=("17", "22"))
+    inputs = {"submission": submission.id, "channel": channel, "files": list(blobs)}
+    cases.write(case, received, inputs=inputs, actor=actor, at=at, key=key, digest=digest)
+    cases.begin(case, step="register", actor=REGISTRAR, at=at, key=f"{key}/register")
+    return Receipt(submission.number, code, submission, case, uploads=blobs)
+
+
+def _code_of(key: str) -> str:
+    """The query code that belongs to a request: the same form sent twice shows the same code, which is kept nowhere."""
+    digest = keys.code_hash(key, "query-code")
+    return f"{int.from_bytes(digest[-16:]) % 10**CODE_LENGTH:0{CODE_LENGTH}d}"
+
+
+def _see(actor: Actor, case_id: UUID) -> None:
+    """Let a citizen's transaction see the case that it has just made."""
+    if actor.kind == "citizen":
+        access.bind(replace(actor, case_ids=actor.case_ids | {case_id}))
+
+
+def _title(said: Words) -> str:
+    if said.title.strip():
+        return said.title.strip()[:60]
+    first = re.split(r"[。！？!?\n]", said.text.strip(), maxsplit=1)[0].strip()
+    return first if len(first) <= 40 else f"{first[:39]}…"
+
+
+def _check(said: Words, who: Who) -> None:
+    wrong: dict[str, str] = {}
+    if not said.text.strip():
+        wrong["text"] = "请写下您想反映的事情，一句话也可以。"
+    elif len(said.text) > MOST_WORDS:
+        wrong["text"] = f"您写了 {len(said.text)} 个字，这里最多能放 {MOST_WORDS} 个字。请把其余部分作为附件上传，内容都还在。"
+    if who.reporter != Submission.Reporter.ANONYMOUS:
+        if not who.people or not (who.people[0][1].name.strip() or who.people[0][1].firm.strip()):
+            wrong["name"] = "请留下姓名，或者选择“不留姓名”。"
+        for _, person in who.people:
+            wrong |= _check_person(person)
+    representatives = [1 for role, _ in who.people if role in {Party.Role.PETITIONER, Party.Role.REPRESENTATIVE}]
+    if len(representatives) > MOST_REPRESENTATIVES:
+        wrong["people"] = "多人共同提出的，代表不超过 5 人（《信访工作条例》第二十条）。请只留 5 位代表，其他人写上人数。"
+    if wrong:
+        raise BadInput(wrong)
+
+
+def _check_person(person: PersonData) -> dict[str, str]:
+    wrong: dict[str, str] = {}
+    phone = re.sub(r"[\s-]", "", person.phone)
+    if phone and not re.fullmatch(r"(\+?86)?1\d{10}|0\d{9,11}", phone):
+        digits = len(re.sub(r"\D", "", phone))
+        if phone.isdecimal() and phone.startswith("1") and digits < 11:
+            wrong["phone"] = f"手机号少了 {11 - digits} 位，请补全后再提交。您写的内容都还在。"
+        else:
+            wrong["phone"] = "这个电话号码好像不对，请核对。手机号是 11 位，座机请带区号。您写的内容都还在。"
+    if person.email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", person.email):
+        wrong["email"] = "邮箱地址好像少了一部分，请核对，或者留空。"
+    if person.id_number and not re.fullmatch(r"\d{17}[\dXx]|\d{15}|[A-Z]\d{7,10}", person.id_number):
+        wrong["id_number"] = "证件号码位数不对，请核对，或者留空。"
+    return wrong
+
+
+def _person(data: PersonData, *, sealed: bool, actor: Actor, at: datetime) -> UUID:
+    person = vault.person_store(
+        domain="sealed" if sealed else "open",
+        name=data.name.strip() or data.firm.strip(),
+        phone=re.sub(r"[\s-]", "", data.phone),
+        id_number=data.id_number.strip(),
+        address=data.address.strip(),
+        email=data.email.strip(),
+        firm=data.firm.strip(),
+        actor=actor,
+        at=at,
+    )
+    return person.id
+
+
+@transaction.atomic
+def contact_open(*, kind: str, actor: Actor, at: datetime) -> Contact:
+    """Begin a call or visit. Look-ups of a person are possible until it is closed."""
+    if kind not in Contact.Kind.values:
+        raise BadInput({"kind": "请选择来电、来访或来信。"})
+    return Contact.objects.create(
+        kind=kind, account_id=actor.account_id, post_id=actor.post_id, organ_id=actor.organ_id, opened_at=at
+    )
+
+
+@transaction.atomic
+def contact_close(*, contact_id: UUID, outcome: str, actor: Actor, at: datetime) -> Contact:
+    """End the call or visit; look-ups inside it end too."""
+    contact = Contact.objects.select_for_update().filter(pk=contact_id, account_id=actor.account_id).first()
+    if contact is None:
+        raise NotFound()
+    if contact.closed_at is None:
+        contact.closed_at, contact.outcome = at, outcome
+        contact.save(update_fields=["closed_at", "outcome"])
+    return contact
+
+
+@transaction.atomic
+def code_renew(*, case: Case, reason: str, identity_checked: bool, actor: Actor, at: datetime, key: str) -> str:
+    """A way back for a lost query code: at the window, after the clerk has checked who it is, with a record.
+
+    Returns the new code, shown once. Raises BadInput without a reason or without the check.
+    """
+    wrong: dict[str, Any] = {}
+    if not reason.strip():
+        wrong["reason"] = "请写明为什么要换查询码，例如“本人到窗口，查询码遗失”。"
+    if not identity_checked:
+        wrong["identity_checked"] = "请先核对来人身份，再勾选。"
+    if wrong:
+        raise BadInput(wrong)
+    cases.take_step(case_id=case.id, step="renew_code", actor=actor, at=at, inputs={"reason": reason}, key=key)
+    submission = Submission.objects.select_for_update().get(items__case=case)
+    code = _code_of(key)
+    submission.code_hash = keys.code_hash(code)
+    submission.save(update_fields=["code_hash"])
+    return code
