@@ -1,24 +1,62 @@
 """The only writer of the ledger. Every function works inside the caller's transaction."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection
 
 from xinqiao.kernel.errors import Conflict
-from xinqiao.ledger import chain, events
+from xinqiao.ledger import chain, events, merkle, selectors
+from xinqiao.ledger.models import Anchor, AnchoredHead
 
+_COLUMNS = (
+    "case_id",
+    "seq",
+    "event",
+    "step",
+    "actor_kind",
+    "account_id",
+    "post_id",
+    "organ_id",
+    "occurred_at",
+    "payload",
+    "prev_hash",
+    "hash",
+)
 _INSERT = """
 INSERT INTO ledger_entry
     (case_id, seq, event, step, actor_kind, account_id, post_id, organ_id, occurred_at, payload, prev_hash, hash)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+_INSERT_MANY = """
+INSERT INTO ledger_entry
+    (case_id, seq, event, step, actor_kind, account_id, post_id, organ_id, occurred_at, payload, prev_hash, hash)
+SELECT case_id, seq, event, step, actor_kind, account_id, post_id, organ_id, occurred_at, payload,
+       decode(prev_hash, 'hex'), decode(hash, 'hex')
+FROM json_to_recordset(%s::json) AS given(
+    case_id uuid, seq int, event text, step text, actor_kind text, account_id bigint, post_id bigint, organ_id bigint,
+    occurred_at timestamptz, payload text, prev_hash text, hash text)
+"""
 _INSERT_KEY = "INSERT INTO ledger_requestkey (key, input_hash, case_id, seq) VALUES (%s, %s, %s, %s)"
 _INSERT_WITH_KEY = "WITH key AS (" + _INSERT_KEY + ")" + _INSERT
+_ANCHOR_LOCK = "SELECT pg_advisory_xact_lock(7302)"
+_ANCHOR_PLACE = "SELECT xid::text, position FROM ledger_cursor WHERE name = 'anchor'"
+_ANCHOR_HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+_ANCHOR_CHANGED = """
+SELECT DISTINCT ON (case_id) case_id, seq, hash FROM ledger_entry
+WHERE (xid, position) > (%s::text::xid8, %s) AND xid < %s::text::xid8
+ORDER BY case_id, seq DESC
+"""
+_ANCHOR_MOVE = """
+INSERT INTO ledger_cursor (name, xid, position, updated_at) VALUES ('anchor', %s::text::xid8, 0, %s)
+ON CONFLICT (name) DO UPDATE SET xid = EXCLUDED.xid, position = 0, updated_at = EXCLUDED.updated_at
+"""
 _ACTOR_KINDS = ("staff", "citizen", "system")
 _ACTOR_KEYS = frozenset(("kind", "account_id", "post_id", "organ_id", "name"))
 
@@ -37,7 +75,7 @@ class NewEntry:
 
     case_id: UUID
     seq: int
-    prev_hash: bytes
+    prev_hash: bytes | None
     event: str
     actor: Mapping[str, Any]
     occurred_at: datetime
@@ -78,8 +116,8 @@ def record(
 ) -> Recorded:
     """Add entry `seq` to the chain of a case; one INSERT, nothing is read.
 
-    The caller holds the case's row locked and passes the next `seq` and the head's hash as `prev_hash` (chain.GENESIS
-    for the first). `actor` has kind, account_id, post_id, organ_id (and a name for kind system). `body` holds
+    The caller holds the case's row locked and passes the next `seq` and the head's hash as `prev_hash` (b"" for
+    the first). `actor` has kind, account_id, post_id, organ_id (and a name for kind system). `body` holds
     references, cites and salted commitments, and `step`. With an empty `key` no request key is kept.
     Returns the new head. Raises ValueError for an undeclared event or a body against its privacy rule, Conflict when
     the case has moved on or the key is taken: then the transaction must be rolled back.
@@ -97,23 +135,37 @@ def record(
     return head
 
 
-def record_many(entries: Iterable[NewEntry]) -> list[Recorded]:
-    """Add many entries, of one or several cases, in the order given. Like `record`, in a few round trips."""
-    entries = list(entries)
+def record_many(entries: Sequence[NewEntry]) -> list[Recorded]:
+    """Add many entries, of one or several cases, in the order given, in one round trip or two.
+
+    Like `record`; an entry whose `prev_hash` is None follows the one before it of the same case in `entries`.
+    """
     rows, heads = [], []
+    last: dict[UUID, bytes] = {}
     for entry in entries:
-        row, head = _row(entry)
-        rows.append(row)
+        row, head = _row(entry, last.get(entry.case_id, b""))
+        last[entry.case_id] = head.hash
+        rows.append(dict(zip(_COLUMNS, row, strict=True)))
         heads.append(head)
-    keys = [[_key_id(e.key), e.input_hash, e.case_id, e.seq] for e in entries if e.key]
+    keys = [(_key_id(e.key), e.input_hash, e.case_id, e.seq) for e in entries if e.key]
     with connection.cursor() as cursor:
         try:
-            cursor.executemany(_INSERT, rows)
+            cursor.execute(_INSERT_MANY, [json.dumps(rows, ensure_ascii=False, default=_text)])
             if keys:
                 cursor.executemany(_INSERT_KEY, keys)
         except IntegrityError as error:
             raise _moved_on() from error
     return heads
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bytes():
+            return value.hex()
+        case datetime():
+            return value.isoformat()
+        case _:
+            return str(value)
 
 
 def _key_id(key: str) -> UUID:
@@ -126,11 +178,12 @@ def _moved_on() -> Conflict:
     )
 
 
-def _row(entry: NewEntry) -> tuple[list[Any], Recorded]:
+def _row(entry: NewEntry, before: bytes = b"") -> tuple[list[Any], Recorded]:
     event = events.find(entry.event)
     if event.retired:
         raise ValueError(f"{event.code} is retired: old entries keep it, new ones may not use it")
-    if entry.seq < 1 or len(entry.prev_hash) != 32 or (entry.seq == 1) != (entry.prev_hash == chain.GENESIS):
+    prev_hash = (before if entry.prev_hash is None else entry.prev_hash) or chain.GENESIS
+    if entry.seq < 1 or len(prev_hash) != 32 or (entry.seq == 1) != (prev_hash == chain.GENESIS):
         raise ValueError("seq and prev_hash do not fit together")
     body = dict(entry.body)
     step = body.pop("step", "")
@@ -145,7 +198,7 @@ def _row(entry: NewEntry) -> tuple[list[Any], Recorded]:
         occurred_at=entry.occurred_at,
         body=body,
     )
-    digest = chain.entry_hash(entry.prev_hash, payload)
+    digest = chain.entry_hash(prev_hash, payload)
     row = [
         entry.case_id,
         entry.seq,
@@ -157,7 +210,7 @@ def _row(entry: NewEntry) -> tuple[list[Any], Recorded]:
         actor["organ_id"],
         entry.occurred_at,
         payload.decode(),
-        entry.prev_hash,
+        prev_hash,
         digest,
     ]
     return row, Recorded(entry.seq, digest)
@@ -173,3 +226,62 @@ def _actor(actor: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "system":
         plain["name"] = actor.get("name", "")
     return plain
+
+
+def anchor_take(*, day: date, at: datetime) -> Anchor:
+    """Anchor the heads of all cases that changed since the last anchor.
+
+    Days only go forward: when `day` or a later one is anchored already, that anchor is returned.
+
+    Works inside the caller's transaction, by a role that sees sealed cases too (their leaf looks like every other).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ANCHOR_LOCK)
+        there = Anchor.objects.filter(day__gte=day).order_by("day").first()
+        if there is not None:
+            return there
+        cursor.execute(_ANCHOR_PLACE)
+        xid, position = cursor.fetchone() or ("0", 0)
+        cursor.execute(_ANCHOR_HORIZON)
+        (horizon,) = cursor.fetchone()
+        cursor.execute(_ANCHOR_CHANGED, [xid, position, horizon])
+        changed: list[tuple[UUID, int, bytes]] = cursor.fetchall()
+        cursor.execute(_ANCHOR_MOVE, [horizon, at])
+    salts = [chain.new_salt() for _ in changed]
+    own = [merkle.leaf_of(salt, case, seq, bytes(head)) for salt, (case, seq, head) in zip(salts, changed, strict=True)]
+    leaves = merkle.padded(own)
+    places = {leaf: index for index, leaf in enumerate(leaves)}
+    last = Anchor.objects.order_by("-day").first()
+    previous = merkle.FIRST if last is None else bytes(last.hash)
+    root = merkle.root_of(leaves)
+    anchor = Anchor.objects.create(
+        day=day,
+        root=root,
+        previous=previous,
+        hash=merkle.anchor_hash(previous, day, root),
+        leaves=b"".join(leaves),
+        taken_at=at,
+    )
+    AnchoredHead.objects.bulk_create(
+        [
+            AnchoredHead(case_id=case, day=day, seq=seq, leaf_index=places[leaf], salt=salt)
+            for (case, seq, _), salt, leaf in zip(changed, salts, own, strict=True)
+        ],
+        batch_size=1000,
+    )
+    return anchor
+
+
+def anchor_publish(*, folder: Path) -> list[Path]:
+    """Write a file into `folder` for every anchor that has none yet, whole or not at all. Returns the new files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for anchor in Anchor.objects.defer("leaves").order_by("day"):
+        path = folder / f"{anchor.day.isoformat()}.json"
+        if path.exists():
+            continue
+        draft = path.with_suffix(".part")
+        draft.write_text(json.dumps(selectors.publication(anchor), indent=2) + "\n", "utf-8")
+        draft.replace(path)
+        written.append(path)
+    return written

@@ -1,0 +1,82 @@
+"""Reading the ledger in order, in batches, so that no late commit is skipped and no entry has its effect twice.
+
+An entry carries its transaction's id. Positions are given out before commit, so a transaction that began early may
+commit late: a reader that only went by position would pass over it. Therefore nothing at or above the oldest running
+transaction is read, and the order is (transaction, position).
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+_LOCK = "SELECT xid::text::bigint, position FROM ledger_cursor WHERE name = %s FOR UPDATE SKIP LOCKED"
+_CREATE = "INSERT INTO ledger_cursor (name, xid, position, updated_at) VALUES (%s, '0', 0, %s) ON CONFLICT DO NOTHING"
+_READ = """
+SELECT case_id, seq, xid::text::bigint, position, event, step, actor_kind, account_id, post_id, organ_id,
+       occurred_at, recorded_at, payload
+FROM ledger_entry
+WHERE (xid, position) > (%s::text::xid8, %s) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xid, position
+LIMIT %s
+"""
+_ADVANCE = "UPDATE ledger_cursor SET xid = %s::text::xid8, position = %s, updated_at = %s WHERE name = %s"
+
+
+@dataclass(frozen=True)
+class Read:
+    """One entry as a reader sees it. `body` is what was recorded with it."""
+
+    case_id: UUID
+    seq: int
+    xid: int
+    position: int
+    event: str
+    step: str
+    actor_kind: str
+    account_id: int | None
+    post_id: int | None
+    organ_id: int | None
+    occurred_at: datetime
+    recorded_at: datetime
+    body: dict[str, Any]
+
+
+def read(name: str, limit: int = 500) -> list[Read]:
+    """The next entries for reader `name`, oldest first; [] when there are none or somebody else is reading as `name`.
+
+    Works inside the caller's transaction and holds the reader's row until its end: whoever reads, does what follows
+    from it and advances, all in one transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [name])
+        place = cursor.fetchone()
+        if place is None:
+            cursor.execute(_CREATE, [name, timezone.now()])
+            cursor.execute(_LOCK, [name])
+            place = cursor.fetchone()
+        if place is None:
+            return []
+        cursor.execute(_READ, [str(place[0]), place[1], limit])
+        return [Read(*row[:-1], body=json.loads(row[-1])["body"]) for row in cursor.fetchall()]
+
+
+def advance(name: str, last: Read) -> None:
+    """Note that everything up to and with `last` has had its effect for reader `name`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADVANCE, [str(last.xid), last.position, timezone.now(), name])
+
+
+def follow(name: str, react: Callable[[Sequence[Read]], None], limit: int = 500) -> int:
+    """Give one batch to `react` and advance, in one transaction. Returns how many entries it was; 0 means up to date."""
+    with transaction.atomic():
+        entries = read(name, limit)
+        if entries:
+            react(entries)
+            advance(name, entries[-1])
+    return len(entries)
