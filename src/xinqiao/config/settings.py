@@ -131,6 +131,11 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
+# --- Jobs: every app may have a module `jobs` with tasks.
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = None
+
 # --- Language and time: Chinese is the source, law counts days in one zone.
 
 LANGUAGE_CODE = "zh-hans"
@@ -153,7 +158,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = TESTING
-WHITENOISE_AUTOREFRESH = False
+WHITENOISE_AUTOREFRESH = TESTING
 
 # --- Sign-in of staff; citizens prove themselves by phone or by number and code (people, portal).
 
