@@ -1,0 +1,97 @@
+"""Reading what came in: proof by number and code or by phone, a person's own matters, the words of a submission."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from xinqiao.cases import access as case_access
+from xinqiao.cases import words
+from xinqiao.cases.models import Case
+from xinqiao.kernel.ids import NUMBER_LENGTH, normalise_code, normalise_number
+from xinqiao.people import keys
+from xinqiao.people import services as people
+from xinqiao.people.actors import CITIZEN, Actor
+
+from .models import Party, Submission, SubmissionCase
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A number whose query code somebody knows, with the cases that it opens."""
+
+    number: str
+    case_ids: frozenset[UUID]
+
+
+def prove(*, number: str, code: str, ip: str, at: datetime) -> Proof | None:
+    """The proof when `code` belongs to `number`; None otherwise, with the same answer and the same work for both.
+
+    An item's number (-1) proves its whole submission. Each failure is counted under the number and under `ip`; raises
+    Slowed, with the seconds to wait, when there were too many. The actor must be bound.
+    """
+    head = normalise_number(number)[:NUMBER_LENGTH]
+    counted = head or "".join(number.split())[:40]
+    people.attempt_guard(tries=(("number", counted), ("ip", ip)), at=at)
+    stored, case_ids = _door(head)
+    right = keys.code_matches(normalise_code(code), stored)
+    people.attempt_record(scope="number", key=counted, success=right, at=at)
+    if right and case_ids:
+        return Proof(head, frozenset(case_ids))
+    if ip:
+        people.attempt_record(scope="ip", key=ip, success=False, at=at)
+    return None
+
+
+def _door(number: str) -> tuple[bytes | None, Sequence[UUID]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT code_hash, case_ids FROM intake_door(%s)", [number])
+        row = cursor.fetchone()
+    return (None, ()) if row is None else (bytes(row[0]), row[1])
+
+
+def case_ids_of(person_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """The cases of persons who have just been proven by phone. What came in sealed is left out: it opens by code only."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT case_id FROM intake_cases_of(%s::uuid[])", [list(person_ids)])
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def open_ones(case_ids: frozenset[UUID]) -> frozenset[UUID]:
+    """Those among `case_ids` that are not sealed now. The actor bound must be able to see them."""
+    rows = case_access.visible(CITIZEN(case_ids)).filter(sealed=False)
+    return frozenset(rows.values_list("id", flat=True))
+
+
+def own_cases(actor: Actor) -> list[Case]:
+    """The cases that a citizen has proven, newest first, with their organs."""
+    if not actor.case_ids:
+        return []
+    rows = case_access.visible(actor).select_related("office", "lead").order_by("-received_at", "-id")
+    return list(rows[:200])
+
+
+def submission_of(case: Case) -> Submission | None:
+    """The submission that a case came of; the first when several joined."""
+    link = SubmissionCase.objects.filter(case=case).select_related("submission").order_by("submission_id").first()
+    return link.submission if link else None
+
+
+def items_of(submission: Submission, actor: Actor) -> list[Case]:
+    """The cases that came of a submission, as far as `actor` may see them, in the order of their numbers."""
+    ids = SubmissionCase.objects.filter(submission=submission).values_list("case_id", flat=True)
+    return list(case_access.visible(actor).filter(id__in=list(ids)).order_by("number"))
+
+
+def words_of(submission: Submission) -> dict[str, Any]:
+    """What was said: text, title, place, wish. Empty when the words were destroyed."""
+    found: dict[str, Any] | None = words.get(submission)
+    return found or {}
+
+
+def parties_of(submission: Submission) -> list[Party]:
+    """Who said it, the petitioner first."""
+    return list(submission.parties.order_by("id"))
