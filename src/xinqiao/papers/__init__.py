@@ -1,0 +1,31 @@
+"""Official papers: one content, drawn as PDF and as DOCX after GB/T 9704. Pure: no models, no time of day.
+
+`compose(kind, facts)` words a paper, `render_pdf` and `render_docx` draw it. The keys that each kind needs stand in
+`xinqiao.papers.facts`.
+"""
+
+from xinqiao.papers.compose import KINDS, compose, document_number, paper_label
+from xinqiao.papers.model import Because, Bullets, Cell, Form, Grid, Heading, Paper, Para, Row, Ticket
+from xinqiao.papers.pdf import render_pdf
+from xinqiao.papers.reading import MissingFact
+from xinqiao.papers.word import render_docx
+
+__all__ = [
+    "KINDS",
+    "Because",
+    "Bullets",
+    "Cell",
+    "Form",
+    "Grid",
+    "Heading",
+    "MissingFact",
+    "Paper",
+    "Para",
+    "Row",
+    "Ticket",
+    "compose",
+    "document_number",
+    "paper_label",
+    "render_docx",
+    "render_pdf",
+]
