@@ -1,0 +1,203 @@
+// Nothing typed is lost. form[data-xq-draft="key"] saves itself as it is written and is put back when shown again.
+// <html data-xq-drafts="visit">: drafts end with the visit (shared phone). "keep": until sent, signed out or a week old.
+const words = document.getElementById("xq-words")?.dataset ?? {};
+const PREFIX = "xq:draft:";
+const PENDING = "xq:pending";
+const WEEK = 7 * 24 * 3600 * 1000;
+const owner = document.documentElement.dataset.xqOwner ?? "";
+const lasting = document.documentElement.dataset.xqDrafts === "keep";
+
+function open(store) {
+  try {
+    store.setItem("xq:probe", "1");
+    store.removeItem("xq:probe");
+    return store;
+  } catch {
+    return null;
+  }
+}
+const visit = open(window.sessionStorage);
+const kept = lasting ? open(window.localStorage) : null;
+const storeOf = (form) => (form.dataset.xqDraftStore === "visit" ? visit : (kept ?? visit));
+const keyOf = (form) => `${PREFIX}${owner}:${form.dataset.xqDraft}`;
+
+const skipped = (field) =>
+  !field.name || field.name === "csrfmiddlewaretoken" || ["password", "file", "hidden", "submit", "button"].includes(field.type) ||
+  field.dataset.xqNodraft !== undefined;
+
+function read(form) {
+  const values = {};
+  for (const field of form.elements) {
+    if (skipped(field)) continue;
+    if (field.type === "checkbox" || field.type === "radio") {
+      values[field.name] ??= [];
+      if (field.checked) values[field.name].push(field.value);
+    } else if (field.multiple) {
+      values[field.name] = [...field.selectedOptions].map((option) => option.value);
+    } else {
+      values[field.name] = field.value;
+    }
+  }
+  return values;
+}
+
+function write(form, values) {
+  form.dispatchEvent(new CustomEvent("xq:before-restore", { detail: values }));
+  let changed = false;
+  for (const field of form.elements) {
+    if (skipped(field) || !(field.name in values)) continue;
+    const value = values[field.name];
+    if (field.type === "checkbox" || field.type === "radio") {
+      const on = value.includes(field.value);
+      changed ||= on !== field.checked;
+      field.checked = on;
+    } else if (field.multiple) {
+      for (const option of field.options) option.selected = value.includes(option.value);
+    } else if (field.value !== value) {
+      field.value = value;
+      changed = true;
+    }
+    field.dispatchEvent(new Event("xq:restored"));
+  }
+  return changed;
+}
+
+function note(form, text, clearable) {
+  const place = form.querySelector("[data-xq-draft-note]");
+  if (!place) return;
+  place.textContent = text;
+  if (!clearable) return;
+  const clear = document.createElement("button");
+  clear.type = "button";
+  clear.className = "btn btn-sm btn-link";
+  clear.textContent = words.draftClear;
+  clear.addEventListener("click", () => {
+    storeOf(form)?.removeItem(keyOf(form));
+    form.reset();
+    place.textContent = "";
+    form.querySelector("input:not([type=hidden]),textarea,select")?.focus();
+    form.dispatchEvent(new Event("xq:cleared"));
+  });
+  place.append(" ", clear);
+}
+
+function save(form) {
+  try {
+    storeOf(form)?.setItem(keyOf(form), JSON.stringify({ at: Date.now(), values: read(form) }));
+    note(form, words.draftSaved, false);
+  } catch {
+    note(form, "", false);
+  }
+}
+
+function forget(prefix) {
+  for (const store of [visit, kept]) {
+    if (!store) continue;
+    for (const key of Object.keys(store)) if (key.startsWith(prefix)) store.removeItem(key);
+  }
+}
+
+const timers = new WeakMap();
+function adopt(form) {
+  if (form.dataset.xqAdopted) return;
+  form.dataset.xqAdopted = "1";
+  const store = storeOf(form);
+  if (form.dataset.xqBound === undefined && store) {
+    try {
+      const saved = JSON.parse(store.getItem(keyOf(form)) ?? "null");
+      if (saved && Date.now() - saved.at < WEEK && write(form, saved.values)) note(form, words.draftRestored, true);
+    } catch {
+      store.removeItem(keyOf(form));
+    }
+  }
+  const later = () => {
+    clearTimeout(timers.get(form));
+    timers.set(form, setTimeout(() => save(form), 400));
+  };
+  form.addEventListener("input", later);
+  form.addEventListener("change", later);
+}
+
+function adoptAll(root) {
+  if (root.matches?.("form[data-xq-draft]")) adopt(root);
+  for (const form of root.querySelectorAll?.("form[data-xq-draft]") ?? []) adopt(form);
+}
+
+// What was sent is forgotten once the server has answered it with another page.
+function settle() {
+  const pending = visit?.getItem(PENDING);
+  if (!pending) return;
+  const still = [...document.querySelectorAll("form[data-xq-draft]")].find((form) => keyOf(form) === pending);
+  const redirected = (performance.getEntriesByType("navigation")[0]?.redirectCount ?? 0) > 0;
+  const failed = document.querySelector("[data-xq-failed]");
+  if (!failed && (!still || (redirected && still.dataset.xqBound === undefined))) {
+    visit.removeItem(pending);
+    kept?.removeItem(pending);
+  }
+  visit.removeItem(PENDING);
+}
+
+// A form sent without a connection waits and goes by itself when the connection is back.
+const waiting = new Map();
+function band(shown) {
+  const place = document.getElementById("xq-offline");
+  if (place) place.hidden = !shown;
+}
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (form.dataset.xqForget !== undefined) forget(PREFIX);
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.xqDraft !== undefined) save(form);
+    if (!navigator.onLine) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      waiting.set(form, event.submitter);
+      band(true);
+      return;
+    }
+    if (form.dataset.xqDraft !== undefined && !form.hasAttribute("hx-post")) visit?.setItem(PENDING, keyOf(form));
+    if (form.dataset.xqOnce !== undefined && !form.hasAttribute("hx-post")) {
+      if (form.dataset.xqSent) event.preventDefault();
+      form.dataset.xqSent = "1";
+      event.submitter?.setAttribute("aria-disabled", "true");
+    }
+  },
+  true,
+);
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  for (const form of document.querySelectorAll("form[data-xq-sent]")) {
+    delete form.dataset.xqSent;
+    form.querySelector("[aria-disabled]")?.removeAttribute("aria-disabled");
+  }
+});
+window.addEventListener("online", () => {
+  for (const [form, submitter] of waiting) {
+    waiting.delete(form);
+    if (form.isConnected) form.requestSubmit(submitter?.isConnected ? submitter : undefined);
+  }
+});
+document.addEventListener("htmx:sendError", (event) => {
+  const form = event.target.closest?.("form");
+  if (form?.dataset.xqDraft === undefined) return;
+  save(form);
+  waiting.set(form, null);
+  band(true);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.detail.elt?.closest?.("form[data-xq-draft]");
+  if (form && event.detail.successful && event.detail.requestConfig.verb === "post") {
+    storeOf(form)?.removeItem(keyOf(form));
+    clearTimeout(timers.get(form));
+  }
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-xq-forget]:not(form)")) forget(PREFIX);
+});
+
+settle();
+for (const done of document.querySelectorAll("[data-xq-draft-done]")) forget(`${PREFIX}${owner}:${done.dataset.xqDraftDone}`);
+adoptAll(document);
+document.addEventListener("htmx:load", (event) => adoptAll(event.detail.elt));
