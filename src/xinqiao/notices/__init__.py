@@ -1,0 +1,1 @@
+"""Messages to people: queued with the step that causes them, kept until delivered."""

@@ -1,0 +1,112 @@
+"""Reading the outbox."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from xinqiao.kernel.errors import NotFound
+from xinqiao.notices import services, texts
+from xinqiao.notices.models import Delivery, Message, Outbox
+from xinqiao.people import selectors as people
+from xinqiao.people.actors import Actor
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One message on a page. `body` is '' for an administrator who only sees that it exists."""
+
+    message: Message
+    subject: str
+    body: str
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def state(self) -> str:
+        """The worst state of its deliveries: set_aside, failed, waiting, sending, sent."""
+        states = {delivery.state for delivery in self.deliveries}
+        return next((s for s in ("set_aside", "waiting", "sending", "failed") if s in states), "sent")
+
+
+@dataclass(frozen=True)
+class NoticesPage:
+    """A page of messages, newest first. `next_before` is what to ask for the following page with; None at the end."""
+
+    rows: tuple[Shown, ...]
+    next_before: UUID | None
+
+
+def notices_page(
+    *,
+    actor: Actor,
+    cases: Iterable[UUID] | QuerySet[Any] = (),
+    state: str = "",
+    before: UUID | None = None,
+    limit: int = 50,
+) -> NoticesPage:
+    """Messages that concern `actor`: to their organ or account, or about `cases` (the cases they may see).
+
+    An administrator sees that every message exists and how it fares, without its words. `state` keeps the messages with
+    a delivery in that state. Row-level security keeps sealed matters away. Raises NotFound for anybody but staff.
+    """
+    if not actor.is_staff:
+        raise NotFound()
+    own = Q(account_id=actor.account_id) | Q(organ_id=actor.organ_id) | Q(case_id__in=cases)
+    rows = Message.objects.all() if actor.role == "admin" else Message.objects.filter(own)
+    if state:
+        rows = rows.filter(deliveries__state=state).distinct()
+    page = _page(rows, before, limit)
+    if actor.role != "admin":
+        return page
+    mine = set(rows.filter(own, id__in=[row.message.id for row in page.rows]).values_list("id", flat=True))
+    shown = tuple(
+        row if row.message.id in mine else Shown(row.message, row.subject, "", row.deliveries) for row in page.rows
+    )
+    return NoticesPage(shown, page.next_before)
+
+
+def demonstration_page(*, before: UUID | None = None, limit: int = 50) -> NoticesPage:
+    """What citizens' phones would show, codes included: only in a demonstration, sealed matters left out.
+
+    Call it as the system (people.access.acting). Raises NotFound in any other database.
+    """
+    if not people.demonstration():
+        raise NotFound()
+    rows = Message.objects.filter(to_kind__in=(Message.To.PETITIONER, Message.To.PHONE), sealed=False)
+    return _page(rows, before, limit)
+
+
+def of_case(case_id: UUID, *, to_petitioner: bool = False) -> list[Shown]:
+    """The messages about a case, newest first; only those to the petitioner when asked for."""
+    rows = Message.objects.filter(case_id=case_id)
+    if to_petitioner:
+        rows = rows.filter(to_kind=Message.To.PETITIONER)
+    return list(_page(rows, None, 200).rows)
+
+
+def waiting() -> dict[str, int]:
+    """How many deliveries wait and how many are set aside: for the status page."""
+    return {state: Delivery.objects.filter(state=state).count() for state in ("waiting", "sending", "set_aside")}
+
+
+def outbox() -> Outbox:
+    """Whether anything leaves this instance, and why not."""
+    return Outbox.objects.filter(pk=1).first() or Outbox()
+
+
+def _page(rows: QuerySet[Message], before: UUID | None, limit: int) -> NoticesPage:
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    found = list(rows.order_by("-id").prefetch_related("deliveries")[: limit + 1])
+    open_secrets = people.demonstration()
+    shown = tuple(_shown(message, open_secrets) for message in found[:limit])
+    return NoticesPage(shown, found[limit - 1].id if len(found) > limit else None)
+
+
+def _shown(message: Message, open_secrets: bool) -> Shown:
+    template = texts.find(message.text, message.to_kind, sealed=message.sealed)
+    hidden = services.secrets_of(message) if open_secrets else dict.fromkeys(template.secrets, texts.MASK)
+    words = texts.write(message.text, message.to_kind, {**message.params, **hidden}, sealed=message.sealed)
+    return Shown(message, words.subject, words.body, tuple(message.deliveries.all()))

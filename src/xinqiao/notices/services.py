@@ -1,0 +1,342 @@
+"""Queueing messages in the caller's transaction, and delivering them outside of any."""
+
+import json
+import smtplib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db import connection, transaction
+from procrastinate.contrib.django import app
+
+from xinqiao.kernel.clock import day_of, utc_now
+from xinqiao.kernel.errors import NotFound
+from xinqiao.notices import texts
+from xinqiao.notices.models import Delivery, Message, Outbox
+from xinqiao.people import access, keys
+from xinqiao.people import selectors as people
+from xinqiao.people.actors import SYSTEM, Actor
+from xinqiao.people.models import Account, Post, in_force
+
+DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 720))
+GIVE_UP_AFTER = timedelta(days=3)
+LOST_AFTER = timedelta(minutes=10)
+BATCH = 20
+MAILED_ROLES = ("officer", "handler", "head", "arbiter")
+
+_CLAIM = """
+UPDATE notices_delivery SET state = 'sending', tries = tries + 1, claimed_at = %(at)s
+WHERE id IN (
+    SELECT id FROM notices_delivery
+    WHERE channel = 'smtp'
+      AND ((state = 'waiting' AND next_try_at <= %(at)s) OR (state = 'sending' AND claimed_at < %(lost)s))
+      AND NOT EXISTS (SELECT FROM notices_outbox WHERE paused)
+    ORDER BY next_try_at
+    LIMIT %(limit)s
+    FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
+def notice_queue(
+    *,
+    text: str,
+    to: str,
+    params: Mapping[str, Any],
+    actor: Actor,
+    at: datetime,
+    case_id: UUID | None = None,
+    person_id: UUID | None = None,
+    organ_id: int | None = None,
+    account_id: int | None = None,
+    phone: str = "",
+    sealed: bool = False,
+) -> Message:
+    """Put a message into the outbox, in the caller's transaction: gone when it rolls back, kept until delivered when not.
+
+    `text` names the words (texts.py); `to` is petitioner (with case_id, and person_id unless anonymous), organ, account
+    or phone. `params` are values for the words; those that the words do not use are dropped, secret ones (codes) are
+    encrypted. Every message shows on the page; one with an e-mail address is mailed too when a mail server is named.
+    Raises ValueError for an unknown kind of recipient.
+    """
+    if to not in Message.To.values:
+        raise ValueError(f"nobody is called {to!r}")
+    template = texts.find(text, to, sealed=sealed)
+    kept = {name: _plain(value) for name, value in params.items() if name in template.fields}
+    hidden = {name: kept.pop(name) for name in template.secrets if name in kept}
+    if phone:
+        hidden["phone"] = phone
+    message = Message(
+        case_id=case_id,
+        text=text,
+        params=kept,
+        to_kind=to,
+        person_id=person_id,
+        organ_id=organ_id,
+        account_id=account_id,
+        sealed=sealed,
+        created_at=at,
+    )
+    if hidden:
+        message.secrets = keys.encrypt(_domain(sealed), json.dumps(hidden).encode(), message.id.bytes)
+    message.save(force_insert=True)
+    _deliver(message, at)
+    return message
+
+
+def phone_code_carry(*, phone: str, code: str, actor: Actor, at: datetime) -> None:
+    """Carry a citizen's phone code: what people.services calls. Nobody but the phone's owner may read it."""
+    notice_queue(text="phone_code", to="phone", params={"code": code, "minutes": 5}, phone=phone, actor=actor, at=at)
+
+
+def secrets_of(message: Message) -> dict[str, str]:
+    """The encrypted values of a message. For delivery, and for the pages of a demonstration."""
+    if not message.secrets:
+        return {}
+    plain = keys.decrypt(_domain(message.sealed), message.secrets, message.id.bytes)
+    found: dict[str, str] = json.loads(plain)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _domain(sealed: bool) -> str:
+    return "sealed" if sealed else "open"
+
+
+def _deliver(message: Message, at: datetime) -> None:
+    now = utc_now()
+    page = Delivery(message=message, channel="page", state="sent", queued_at=now, sent_at=now)
+    mails = [
+        Delivery(message=message, channel="smtp", address_ref=ref, state="waiting", queued_at=now, next_try_at=now)
+        for ref in _mail_refs(message, at)
+    ]
+    Delivery.objects.bulk_create([page, *mails])
+    if mails:
+        app.configure_task("notices.deliver").defer()
+
+
+def _mail_refs(message: Message, at: datetime) -> list[str]:
+    if not settings.EMAIL_HOST or message.text == "alarm":
+        return []
+    match message.to_kind:
+        case Message.To.PETITIONER:
+            return [f"person:{message.person_id}"] if message.person_id else []
+        case Message.To.ACCOUNT:
+            return [f"account:{message.account_id}"]
+        case Message.To.ORGAN if not message.sealed and message.organ_id is not None:
+            posts = people.posts_at(message.organ_id, day_of(at), MAILED_ROLES)
+            return sorted({f"account:{post.account_id}" for post in posts if post.account.email})
+        case _:
+            return []
+
+
+# --- delivering
+
+
+@dataclass(frozen=True)
+class _Letter:
+    delivery_id: UUID
+    address: str
+    subject: str
+    body: str
+
+
+@dataclass
+class Delivered:
+    """What a round of delivering did."""
+
+    sent: int = 0
+    retried: int = 0
+    set_aside: int = 0
+    without_address: int = 0
+
+
+def deliveries_send(*, at: datetime) -> Delivered:
+    """Send everything that is due, batch by batch, until nothing is; `at` is the machine's time.
+
+    Each batch is claimed in one transaction (two workers never take the same), sent outside of any, and its outcome
+    written in another. What a crash left half done is claimed again after ten minutes, with the same Message-ID.
+    """
+    done = Delivered()
+    while letters := _claim(at, done):
+        outcomes = _send(letters)
+        with access.acting(SYSTEM("notices")):
+            gone = sum(_note(letter, error, at, done) for letter, error in outcomes)
+            if gone:
+                _alarm(gone, at)
+    return done
+
+
+def _claim(at: datetime, done: Delivered) -> list[_Letter]:
+    with access.acting(SYSTEM("notices")) as actor:
+        while True:
+            with connection.cursor() as cursor:
+                cursor.execute(_CLAIM, {"at": at, "lost": at - LOST_AFTER, "limit": BATCH})
+                ids = [row[0] for row in cursor.fetchall()]
+            letters = []
+            for delivery in Delivery.objects.filter(id__in=ids).select_related("message").order_by("id"):
+                address = _address(delivery.address_ref, actor)
+                if address:
+                    letters.append(_letter(delivery, address))
+                else:
+                    Delivery.objects.filter(id=delivery.id).update(state="failed", last_error="no address")
+                    done.without_address += 1
+            if letters or not ids:
+                return letters
+
+
+def _address(ref: str, actor: Actor) -> str:
+    kind, _, key = ref.partition(":")
+    if kind == "account":
+        return Account.objects.filter(id=key, is_active=True).values_list("email", flat=True).first() or ""
+    try:
+        return people.identity_for_delivery(UUID(key), actor=actor).email
+    except NotFound:
+        return ""
+
+
+def _letter(delivery: Delivery, address: str) -> _Letter:
+    message = delivery.message
+    words = texts.write(message.text, message.to_kind, {**message.params, **secrets_of(message)}, sealed=message.sealed)
+    return _Letter(delivery.id, address, words.subject, words.body)
+
+
+def _send(letters: Sequence[_Letter]) -> list[tuple[_Letter, Exception | None]]:
+    outcomes: list[tuple[_Letter, Exception | None]] = []
+    backend = get_connection(fail_silently=False)
+    for letter in letters:
+        try:
+            backend.open()
+            _mail(letter, backend).send(fail_silently=False)
+            outcomes.append((letter, None))
+        except (OSError, ValueError) as error:  # SMTPException is an OSError
+            outcomes.append((letter, error))
+            _hang_up(backend)
+    _hang_up(backend)
+    return outcomes
+
+
+def _mail(letter: _Letter, backend: Any) -> EmailMessage:
+    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("<> ")
+    return EmailMessage(
+        letter.subject,
+        letter.body,
+        to=[letter.address],
+        headers={"Message-ID": f"<{letter.delivery_id}@{host}>", "Auto-Submitted": "auto-generated"},
+        connection=backend,
+    )
+
+
+def _hang_up(backend: Any) -> None:
+    try:
+        backend.close()
+    except OSError:
+        backend.connection = None
+
+
+def _note(letter: _Letter, error: Exception | None, at: datetime, done: Delivered) -> bool:
+    """Write one outcome; True when the delivery had to be set aside."""
+    row = Delivery.objects.select_for_update().get(id=letter.delivery_id)
+    if error is None:
+        row.state, row.sent_at, row.last_error = "sent", at, ""
+        done.sent += 1
+    elif _for_good(error) or at - row.queued_at >= GIVE_UP_AFTER:
+        row.state, row.last_error = "set_aside", _told(error)
+        done.set_aside += 1
+    else:
+        row.state, row.last_error = "waiting", _told(error)
+        row.next_try_at = at + DELAYS[min(row.tries, len(DELAYS)) - 1]
+        done.retried += 1
+    row.claimed_at = None
+    row.save(update_fields=["state", "sent_at", "last_error", "next_try_at", "claimed_at"])
+    return row.state == "set_aside"
+
+
+def _status(error: Exception) -> int:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return max((status for status, _ in error.recipients.values()), default=0)
+    return int(getattr(error, "smtp_code", 0) or 0)
+
+
+def _for_good(error: Exception) -> bool:
+    """Whether trying again is pointless: this recipient is refused, or the address cannot be one."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
+        return _status(error) >= 500
+    return isinstance(error, ValueError)
+
+
+def _told(error: Exception) -> str:
+    """What may be kept of an error: its kind and status. Its words may name the address."""
+    return f"{type(error).__name__} {_status(error) or ''}".strip()
+
+
+def _alarm(count: int, at: datetime) -> None:
+    accounts = Post.objects.filter(in_force(day_of(at)), role="admin", account__is_active=True)
+    for account_id in sorted(set(accounts.values_list("account_id", flat=True))):
+        notice_queue(
+            text="alarm", to="account", account_id=account_id, params={"count": count}, actor=SYSTEM("notices"), at=at
+        )
+
+
+# --- what people do with the outbox
+
+
+def _administrator(actor: Actor) -> None:
+    if not actor.is_staff or actor.role != "admin":
+        raise NotFound()
+
+
+@transaction.atomic
+def delivery_retry(*, delivery_id: UUID, actor: Actor, at: datetime) -> Delivery:
+    """Send a delivery again that was set aside or had no address: three more days. Raises NotFound for anybody but admin."""
+    _administrator(actor)
+    rows = Delivery.objects.select_for_update()
+    row = rows.filter(id=delivery_id, state__in=("set_aside", "failed"), channel="smtp").first()
+    if row is None:
+        raise NotFound()
+    now = utc_now()
+    row.state, row.tries, row.queued_at, row.next_try_at, row.set_aside_by = "waiting", 0, now, now, None
+    row.save(update_fields=["state", "tries", "queued_at", "next_try_at", "set_aside_by"])
+    app.configure_task("notices.deliver").defer()
+    return row
+
+
+@transaction.atomic
+def message_set_aside(*, message_id: UUID, actor: Actor, at: datetime) -> int:
+    """Stop trying to deliver a message; it stays on the page. Returns how many deliveries that was. Raises NotFound."""
+    _administrator(actor)
+    rows = Delivery.objects.filter(message_id=message_id)
+    if not rows.exists():
+        raise NotFound()
+    return rows.filter(state__in=("waiting", "failed")).update(state="set_aside", set_aside_by=actor.account_id)
+
+
+@transaction.atomic
+def outbox_pause(*, reason: str, actor: Actor, at: datetime) -> None:
+    """Let nothing out until resumed. For administrators and, after a restore, the system. Raises NotFound for others."""
+    if actor.kind != "system":
+        _administrator(actor)
+    _set_outbox(paused=True, reason=reason, actor=actor, at=at)
+
+
+@transaction.atomic
+def outbox_resume(*, actor: Actor, at: datetime) -> None:
+    """Let messages out again: a person decides this. Raises NotFound for anybody but an administrator."""
+    _administrator(actor)
+    _set_outbox(paused=False, reason="", actor=actor, at=at)
+    now = utc_now()
+    Delivery.objects.filter(state="waiting").update(queued_at=now, next_try_at=now)
+    app.configure_task("notices.deliver").defer()
+
+
+def _set_outbox(*, paused: bool, reason: str, actor: Actor, at: datetime) -> None:
+    Outbox.objects.update_or_create(
+        pk=1, defaults={"paused": paused, "reason": reason, "changed_at": at, "changed_by": actor.account_id}
+    )
