@@ -25,12 +25,14 @@ def visible(actor: Actor) -> QuerySet[Case]:
         return cases.none()
     reach = Q(pk__in=[])
     if actor.role in OFFICE_ROLES:
-        reach = Q(office_id=actor.organ_id)
+        reach = Q(office_id=actor.organ_id) | Q(desk_id=actor.organ_id)
     elif actor.role == "arbiter":
         reach = Q(ruling_id=actor.organ_id)
     elif actor.role in UNIT_ROLES:
         assisting = Assist.objects.filter(case_id=OuterRef("pk"), organ_id=actor.organ_id, closed_at__isnull=True)
         reach = Q(lead_id=actor.organ_id) | Exists(assisting)
+        if actor.role == "head":  # of the petition office itself
+            reach |= Q(office_id=actor.organ_id)
     named = SealGrant.objects.filter(case_id=OuterRef("pk"), account_id=actor.account_id)
     return cases.filter(reach).filter(Q(sealed=False) | Exists(named))
 
@@ -53,8 +55,10 @@ def roles(case: Case, actor: Actor) -> frozenset[str]:
     if actor.organ_id == case.office_id:
         if actor.role == "clerk":
             found.add("intake")
-        elif actor.role in {"officer", "confidential"}:
+        elif actor.role in {"officer", "confidential", "head"}:
             found |= {"intake", "officer"}
+    elif actor.organ_id == case.desk_id and actor.role in OFFICE_ROLES:
+        found.add("intake")
     if actor.organ_id == case.lead_id:
         if actor.role == "handler":
             found.add("handler")

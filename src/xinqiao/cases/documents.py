@@ -5,7 +5,9 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
+from procrastinate.contrib.django import app as jobs
 
+from xinqiao import papers as drawing
 from xinqiao.files import services as files
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.ids import new_serial
@@ -15,23 +17,6 @@ from xinqiao.people.actors import Actor
 from . import papers, words
 from .models import Case, Document
 
-# Word in a paper's number, after the short name of its organ: 拱城管信理〔2026〕K7M3PQ号
-NUMBER_WORDS = {
-    "receipt": "收",
-    "registration": "登",
-    "referral_slip": "转",
-    "objection": "异",
-    "jurisdiction_ruling": "定",
-    "acceptance_notice": "受",
-    "extension_notice": "延",
-    "decision": "理",
-    "service_proof": "达",
-    "suggestion_reply": "复",
-    "transfer_letter": "移",
-    "withdrawal_note": "撤",
-    "on_the_spot_reply": "答",
-    "path_notice": "导",
-}
 _BY_OFFICE = frozenset(
     {"receipt", "registration", "referral_slip", "transfer_letter", "withdrawal_note", "on_the_spot_reply"}
 )
@@ -41,8 +26,12 @@ _NUMBERED = frozenset({"sealed", "served"})
 def apply(
     case: Case, decision: law_types.Decision, *, inputs: Mapping[str, Any], actor: Actor, at: datetime
 ) -> list[Document]:
-    """Open or move the papers that `decision` names; return them."""
-    return [_move(case, move, inputs=inputs, actor=actor, at=at) for move in decision.documents]
+    """Open or move the papers that `decision` names; those with a number are frozen by a job. Returns them."""
+    moved = [_move(case, move, inputs=inputs, actor=actor, at=at) for move in decision.documents]
+    for document in moved:
+        if document.number is not None and document.pdf is None:
+            jobs.configure_task("xinqiao.cases.jobs.render_document", queue="papers").defer(document_id=str(document.id))
+    return moved
 
 
 def _move(case: Case, move: law_types.DocMove, *, inputs: Mapping[str, Any], actor: Actor, at: datetime) -> Document:
@@ -104,7 +93,7 @@ def _number(case: Case, kind: str, today: date) -> str:
     issuer = case.office if kind in _BY_OFFICE or case.lead is None else case.lead
     if kind == "jurisdiction_ruling" and case.ruling is not None:
         issuer = case.ruling
-    return f"{issuer.short_name}信{NUMBER_WORDS.get(kind, '字')}〔{today.year}〕{new_serial()}号"
+    return drawing.document_number(kind, organ_word=f"{issuer.short_name}信", day=today, serial=new_serial())
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ class Context:
 
 Effect = Callable[[Context], None]
 _by_step: dict[str, list[Effect]] = {}
+_always: list[Effect] = []
 _PRIVATE = frozenset(
     {"note", "assign_handler", "hand_over", "declare_recusal", "draft_decision", "check_decision", "return_draft"}
 )
@@ -35,9 +36,15 @@ def register(step: str, effect: Effect) -> None:
         known.append(effect)
 
 
+def register_always(effect: Effect) -> None:
+    """Run `effect` after every step: it looks at the decision itself."""
+    if effect not in _always:
+        _always.append(effect)
+
+
 def run(context: Context) -> None:
     """Run the effects of the step just written."""
-    for effect in _by_step.get(context.decision.step, ()):
+    for effect in (*_by_step.get(context.decision.step, ()), *_always):
         effect(context)
 
 

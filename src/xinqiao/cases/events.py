@@ -8,6 +8,5 @@ from xinqiao.ledger.events import Privacy, declare
 def declare_all() -> None:
     """Declare the events of all procedures to the ledger."""
     declare("obligation.missed", label=N_("超过了期限"), privacy=Privacy.reference_only)
-    declare("intake.receive", label=N_("收到来件"), privacy=Privacy.reference_only)
     for event in law.events():
         declare(event, label=law.event_label(event), privacy=Privacy.reference_only)

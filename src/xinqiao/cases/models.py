@@ -21,6 +21,7 @@ class Case(models.Model):
     area_code = models.CharField(max_length=15, blank=True)
     content_code = models.CharField(max_length=6, blank=True)
     office = models.ForeignKey("people.Organ", on_delete=models.PROTECT, related_name="+")
+    desk = models.ForeignKey("people.Organ", on_delete=models.PROTECT, related_name="+", null=True)  # took it in: hotline
     lead = models.ForeignKey("people.Organ", on_delete=models.PROTECT, related_name="+", null=True)
     ruling = models.ForeignKey("people.Organ", on_delete=models.PROTECT, related_name="+", null=True)
     handler = models.ForeignKey("people.Post", on_delete=models.PROTECT, related_name="+", null=True)
@@ -160,7 +161,12 @@ class Document(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["case", "kind"], condition=Q(live=True), name="document_one_live"),
         ]
-        indexes = [models.Index(fields=["case", "created_at"], name="document_of_case")]
+        indexes = [
+            models.Index(fields=["case", "created_at"], name="document_of_case"),
+            models.Index(
+                fields=["created_at"], name="document_to_freeze", condition=Q(number__isnull=False, pdf__isnull=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.number or ''}"

@@ -18,10 +18,11 @@ def apply(case: Case, decision: law_types.Decision, *, seq: int, at: datetime) -
     for settle in decision.settles:
         for obligation in unsettled:
             if obligation.act == settle.act and obligation.settled_at is None and _owned(obligation, settle.owner):
-                obligation.settled_at, obligation.settled_on = at, today
+                done_on = settle.on or today
+                obligation.settled_at, obligation.settled_on = at, done_on
                 if settle.how == "lifted":
                     obligation.state = Obligation.State.LIFTED
-                elif today <= obligation.due:
+                elif done_on <= obligation.due:
                     obligation.state = Obligation.State.MET
                 else:
                     obligation.state = Obligation.State.MISSED

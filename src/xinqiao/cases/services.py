@@ -110,14 +110,22 @@ def take_steps(moves: Sequence[Move], *, actor: Actor, at: datetime, key: str) -
         if done is not None:
             results.append(StepResult(case, done[1], replayed=True))
         else:
-            results.append(_take(case, move, actor=actor, at=at, key=each, digest=digest))
+            seen_as = access.law_actor(case, actor)
+            results.append(_take(case, move, seen_as, actor=actor, at=at, key=each, digest=digest))
     return results
 
 
-def begin(case: Case, *, step: str, actor: Actor, at: datetime, key: str) -> StepResult:
-    """Take a step of a case that was made in this transaction and that nobody else can see yet: no lock, no look-up."""
-    move = Move(case.id, step)
-    return _take(case, move, actor=actor, at=at, key=key, digest=_hash_of_request(move, actor))
+def begin(
+    case: Case, *, step: str, inputs: Mapping[str, Any], actor: Actor, at: datetime, key: str, digest: bytes = b""
+) -> StepResult:
+    """Take a step of a case that was made in this transaction and that nobody else can see yet: no lock, no look-up.
+
+    Whoever brings a matter in does so as a petitioner or as intake, whatever their post.
+    """
+    role = {"citizen": "petitioner", "staff": "intake", "system": "system"}[actor.kind]
+    seen_as = law_types.Actor(roles=frozenset({role}), organ=actor.organ_id)
+    move = Move(case.id, step, inputs)
+    return _take(case, move, seen_as, actor=actor, at=at, key=key, digest=digest or _hash_of_request(move, actor))
 
 
 def _hash_of_request(move: Move, actor: Actor) -> bytes:
@@ -125,9 +133,10 @@ def _hash_of_request(move: Move, actor: Actor) -> bytes:
     return hashlib.sha256(canonical(asked)).digest()
 
 
-def _take(case: Case, move: Move, *, actor: Actor, at: datetime, key: str, digest: bytes) -> StepResult:
-    facts = facts_of(case)
-    decision = law.decide(facts, move.step, move.inputs, access.law_actor(case, actor), at)
+def _take(
+    case: Case, move: Move, seen_as: law_types.Actor, *, actor: Actor, at: datetime, key: str, digest: bytes
+) -> StepResult:
+    decision = law.decide(facts_of(case), move.step, move.inputs, seen_as, at)
     if isinstance(decision, law_types.Refusal):
         if decision.fields:
             raise BadInput(decision.fields)

@@ -18,12 +18,12 @@ from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, NotFound
 from xinqiao.kernel.ids import CODE_LENGTH, new_number, uuid7
-from xinqiao.law import types as law_types
 from xinqiao.ledger import services as ledger
 from xinqiao.people import access, keys
 from xinqiao.people import selectors as people
 from xinqiao.people import services as vault
 from xinqiao.people.actors import SYSTEM, Actor
+from xinqiao.people.models import Organ
 
 from .models import Contact, Party, Submission, SubmissionCase
 
@@ -104,14 +104,14 @@ def receive(
     """
     _check(said, who)
     digest = hashlib.sha256(canonical([channel, said.text, said.place, said.area_code, who.reporter])).digest()
-    code = _code_of(key)
+    code = code_of(key)
     done = ledger.replayed(key=key, input_hash=digest)
     if done is not None:
         _see(actor, done[0])
         link = SubmissionCase.objects.select_related("submission", "case").get(case_id=done[0])
         return Receipt(link.submission.number, code, link.submission, link.case, replayed=True)
 
-    office = people.petition_office_for(said.area_code, day_of(at))
+    desk, office = _offices(actor, said.area_code, at)
     submission = Submission(
         number=new_number(),
         code_hash=keys.code_hash(code),
@@ -134,12 +134,13 @@ def receive(
         number=f"{submission.number}-1",
         procedure="intake",
         version=day_of(at),
-        state="received",
+        state="",
         title=sealing.NEUTRAL_TITLE if submission.sealed else submission.title,
         channel=channel,
         jurisdiction=office.area_code,
         area_code=said.area_code,
         office=office,
+        desk=desk,
         anonymous=who.reporter == Submission.Reporter.ANONYMOUS,
         confidential=who.confidential,
         sealed=submission.sealed,
@@ -163,14 +164,27 @@ def receive(
         ).id
         for u in uploads
     )
-    received = law_types.Decision(step="receive", event="intake.receive", procedure="intake", state="received", cites=("17", "22"))
     inputs = {"submission": submission.id, "channel": channel, "files": list(blobs)}
-    cases.write(case, received, inputs=inputs, actor=actor, at=at, key=key, digest=digest)
-    cases.begin(case, step="register", actor=REGISTRAR, at=at, key=f"{key}/register")
+    cases.begin(case, step="receive", inputs=inputs, actor=actor, at=at, key=key, digest=digest)
+    cases.begin(case, step="register", inputs={}, actor=REGISTRAR, at=at, key=f"{key}/register")
     return Receipt(submission.number, code, submission, case, uploads=blobs)
 
 
-def _code_of(key: str) -> str:
+def _offices(actor: Actor, area_code: str, at: datetime) -> tuple[Organ | None, Organ]:
+    """The organ whose desk takes the matter in (None on the portal) and the petition office that answers for it.
+
+    A petition office answers for what its own window takes in, a hotline works for the office above it; what comes by
+    the portal goes to the office of the place (first receiver, 首接首办).
+    """
+    desk = Organ.objects.select_related("superior").get(pk=actor.organ_id) if actor.organ_id else None
+    if desk is not None and desk.kind == Organ.Kind.PETITION_OFFICE:
+        return desk, desk
+    if desk is not None and desk.superior is not None and desk.superior.kind == Organ.Kind.PETITION_OFFICE:
+        return desk, desk.superior
+    return desk, people.petition_office_for(area_code, day_of(at))
+
+
+def code_of(key: str) -> str:
     """The query code that belongs to a request: the same form sent twice shows the same code, which is kept nowhere."""
     digest = keys.code_hash(key, "query-code")
     return f"{int.from_bytes(digest[-16:]) % 10**CODE_LENGTH:0{CODE_LENGTH}d}"
@@ -275,7 +289,7 @@ def code_renew(*, case: Case, reason: str, identity_checked: bool, actor: Actor,
         raise BadInput(wrong)
     cases.take_step(case_id=case.id, step="renew_code", actor=actor, at=at, inputs={"reason": reason}, key=key)
     submission = Submission.objects.select_for_update().get(items__case=case)
-    code = _code_of(key)
+    code = code_of(key)
     submission.code_hash = keys.code_hash(code)
     submission.save(update_fields=["code_hash"])
     return code

@@ -8,7 +8,7 @@ from django.db import migrations
 
 TABLES = ("intake_submission", "intake_submissioncase", "intake_party")
 
-FORWARDS = (
+FORWARDS = "\n".join(
     "\n".join(f"CREATE POLICY owner_door ON {table} FOR SELECT TO xinqiao_owner USING (true);" for table in TABLES)
     + """
 CREATE FUNCTION intake_door(given text) RETURNS TABLE (code_hash bytea, case_ids uuid[])
