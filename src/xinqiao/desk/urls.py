@@ -1,0 +1,7 @@
+from django.urls import URLPattern, URLResolver
+
+from xinqiao.desk import urls_office, urls_work
+
+app_name = "desk"
+
+urlpatterns: list[URLPattern | URLResolver] = [*urls_work.urlpatterns, *urls_office.urlpatterns]
