@@ -40,6 +40,7 @@ class Due:
     provisional: bool
     trace: tuple[TraceLine, ...]
     cites: tuple[str, ...]
+    length: int = 0  # days or working days of the term
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,19 @@ class Input:
     name: str
     label: str  # gettext id
     kind: Literal[
-        "text", "long", "choice", "many", "organ", "organs", "date", "bool", "files", "post", "area", "content", "demands"
+        "text",
+        "long",
+        "choice",
+        "many",
+        "organ",
+        "organs",
+        "date",
+        "bool",
+        "files",
+        "post",
+        "area",
+        "content",
+        "demands",
     ]
     required: bool = False
     help: str = ""
@@ -113,6 +126,7 @@ class Settle:
     act: str
     how: Literal["met", "lifted"]
     owner: Owner = ""  # only this owner's; all when empty
+    on: date | None = None  # the day the act was legally done, when not the day of recording (service)
 
 
 @dataclass(frozen=True)
@@ -145,13 +159,16 @@ class Decision:
     settles: tuple[Settle, ...] = ()
     documents: tuple[DocMove, ...] = ()
     notices: tuple[NoticeSpec, ...] = ()
-    assigns: Mapping[str, Any] = field(default_factory=dict)  # "lead": id, "assists": [ids], "ruling": id, "handler": post id
+    assigns: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # "lead": id, "assists": [ids], "ruling": id, "handler": post id
     dates: Mapping[str, date] = field(default_factory=dict)  # merged into Facts.dates
     flags_set: frozenset[str] = frozenset()
     flags_cleared: frozenset[str] = frozenset()
     counts_added: Mapping[str, int] = field(default_factory=dict)
     closes: str = ""  # cause, when the case ends: "answered", "withdrawn", "reclassified", ...
     waits_for: str = ""  # named party when no duty is open
+    seals: bool | None = None  # True seals the case, False unseals it
 
 
 @dataclass(frozen=True)
