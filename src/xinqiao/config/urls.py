@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -19,7 +20,7 @@ def _faces() -> list[URLPattern | URLResolver]:
         ("", "xinqiao.ui.urls"),
         ("", "xinqiao.portal.urls"),
     ):
-        if find_spec(module.rpartition(".")[0]) and find_spec(module):
+        if module.rpartition(".")[0] in settings.INSTALLED_APPS and find_spec(module):
             found.append(path(prefix, include(module)))
     return found
 

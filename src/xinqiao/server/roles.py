@@ -18,7 +18,7 @@ def _run(connection: psycopg.Connection[Any], text: str, **names: str) -> None:
 
 def ensure_roles(administrator: Mapping[str, str]) -> None:
     """Make the four roles unless they are there. `administrator` are connection parameters of who may make roles."""
-    with psycopg.connect(**administrator, autocommit=True) as connection:
+    with psycopg.connect(**{**administrator, "dbname": "postgres"}, autocommit=True) as connection:
         have = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'xinqiao\\_%'")}
         for role in ROLES:
             name = f"xinqiao_{role}"
@@ -41,7 +41,7 @@ def ensure_roles(administrator: Mapping[str, str]) -> None:
 
 def ensure_database(administrator: Mapping[str, str], name: str = DATABASE) -> bool:
     """Make database `name` with its rights unless it is there; True when it was made."""
-    with psycopg.connect(**administrator, autocommit=True) as connection:
+    with psycopg.connect(**{**administrator, "dbname": "postgres"}, autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not known:
             _run(connection, "CREATE DATABASE {name} TEMPLATE template0 OWNER xinqiao_owner", name=name)
@@ -53,29 +53,23 @@ def ensure_database(administrator: Mapping[str, str], name: str = DATABASE) -> b
 def prepare(connection: psycopg.Connection[Any]) -> None:
     """Rights inside a database: the owner builds, app and seal use what the owner builds, backup reads."""
     database = connection.info.dbname
+    _run(connection, "SET ROLE xinqiao_owner")
     for extension in EXTENSIONS:
         _run(connection, "CREATE EXTENSION IF NOT EXISTS {extension}", extension=extension)
     _run(connection, "REVOKE ALL ON DATABASE {database} FROM PUBLIC", database=database)
-    _run(connection, "GRANT ALL ON DATABASE {database} TO xinqiao_owner", database=database)
-    _run(
-        connection,
-        "GRANT CONNECT ON DATABASE {database} TO xinqiao_app, xinqiao_seal, xinqiao_backup",
-        database=database,
-    )
-    connection.execute("ALTER SCHEMA public OWNER TO xinqiao_owner")
-    connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-    connection.execute("GRANT USAGE ON SCHEMA public TO xinqiao_app, xinqiao_seal, xinqiao_backup")
-    for what, rights in (
-        ("TABLES", "SELECT, INSERT, UPDATE, DELETE"),
-        ("SEQUENCES", "USAGE, SELECT"),
-        ("FUNCTIONS", "EXECUTE"),
-        ("TYPES", "USAGE"),
-    ):
-        connection.execute(
-            sql.SQL(
-                "ALTER DEFAULT PRIVILEGES FOR ROLE xinqiao_owner IN SCHEMA public GRANT {} ON {} TO xinqiao_app, xinqiao_seal"
-            ).format(sql.SQL(rights), sql.SQL(what))
-        )
+    for role in ("xinqiao_app", "xinqiao_seal", "xinqiao_backup"):
+        _run(connection, "GRANT CONNECT ON DATABASE {database} TO {role}", database=database, role=role)
+        _run(connection, "GRANT USAGE ON SCHEMA public TO {role}", role=role)
+    _run(connection, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
+    for role in ("xinqiao_app", "xinqiao_seal"):
+        _default(connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}", role)
+        _default(connection, "GRANT USAGE, SELECT ON SEQUENCES TO {role}", role)
+        _default(connection, "GRANT EXECUTE ON FUNCTIONS TO {role}", role)
+    _run(connection, "RESET ROLE")
+
+
+def _default(connection: psycopg.Connection[Any], grant: str, role: str) -> None:
+    _run(connection, "ALTER DEFAULT PRIVILEGES FOR ROLE xinqiao_owner IN SCHEMA public " + grant, role=role)
 
 
 def owned_by(connection: psycopg.Connection[Any], role: str) -> list[str]:

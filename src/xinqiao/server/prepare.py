@@ -1,0 +1,99 @@
+"""What must stand before pages are served: database and rights, migrations, contents of a new demonstration."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import psycopg
+
+from xinqiao.config import environment
+from xinqiao.config.environment import BadEnvironment
+from xinqiao.server import places, postgres, roles
+
+Say = Callable[[str], None]
+
+
+def administrator() -> dict[str, str]:
+    """Connection parameters of who may make roles and databases."""
+    address = environment.external()
+    return address.parameters() if address else postgres.Postgres(environment.home()).admin()
+
+
+def database(_demo: bool, _say: Say) -> None:
+    """Roles, database, rights. Raises BadEnvironment when the server is too old, away, or does not let us."""
+    admin = administrator()
+    name = admin.get("dbname", environment.DATABASE)
+    try:
+        with psycopg.connect(**{**admin, "dbname": "postgres"}) as connection:
+            version = connection.info.server_version // 10000
+    except psycopg.OperationalError as error:
+        raise BadEnvironment(f"The database does not answer: {error}. Check XINQIAO_DATABASE_URL.") from None
+    if version < postgres.OLDEST:
+        raise BadEnvironment(f"The database server is PostgreSQL {version}; {postgres.OLDEST} or later is needed.")
+    roles.ensure_roles(admin)
+    try:
+        roles.ensure_database(admin, name)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise BadEnvironment(
+            f"The database's user may not prepare the database {name} ({error.diag.message_primary}). "
+            "Let its owner be xinqiao_owner; docs/runbook names the statements."
+        ) from None
+
+
+def migrations(_demo: bool, say: Say) -> None:
+    """Apply what migrations are missing, as the owner. Raises BadEnvironment when one fails; it has then left no trace."""
+    with psycopg.connect(**places.address("owner").parameters(), options="-c role=xinqiao_owner") as connection:
+        fresh = connection.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,)
+    say("Database: laying out tables" if fresh else "Database: checking tables")
+    done = _django("owner", "migrate", "--noinput", "--verbosity", "0", "--skip-checks")
+    if done.returncode:
+        raise BadEnvironment(f"A migration failed:\n{done.stderr[-3000:]}")
+
+
+def _django(role: environment.Role, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "django", *arguments],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "xinqiao.config.settings", "XINQIAO_DB_ROLE": role},
+        capture_output=True,
+        text=True,
+    )
+
+
+def contents(demo: bool, say: Say) -> None:
+    """Load the demonstration when profile and database ask for it: profile demo, and nothing in it yet."""
+    if not demo or environment.profile() != "demo" or not _empty():
+        return
+    say("Demonstration: loading a district with about 400 cases")
+    loading = subprocess.Popen(
+        [sys.executable, "-m", "xinqiao.cli", "demo", "load"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    for line in loading.stdout or ():
+        say(f"  {line.rstrip()}")
+    _, complaint = loading.communicate()
+    if loading.returncode:
+        raise BadEnvironment(
+            f"The demonstration could not be loaded:\n{complaint[-3000:]}\n"
+            "Start without it: script/server --no-demo; or begin anew in another XINQIAO_HOME."
+        )
+
+
+def _empty() -> bool:
+    """Whether the database has no organ yet: nobody has begun to use it."""
+    with psycopg.connect(**places.address("owner").parameters(), options="-c role=xinqiao_owner") as connection:
+        return connection.execute("SELECT 1 FROM people_organ LIMIT 1").fetchone() is None
+
+
+def welcome(url: str) -> str:
+    """What a newcomer reads when all is up: the address and, in a demonstration, who to be."""
+    lines = ["", f"  Xinqiao 心桥 is ready:  {url}", f"  Staff sign in at        {url}/desk/", ""]
+    if environment.profile() == "demo":
+        told = subprocess.run(
+            [sys.executable, "-m", "xinqiao.cli", "demo", "sign-ins"],
+            capture_output=True,
+            text=True,
+            env=dict(os.environ),
+        )
+        if told.returncode == 0 and told.stdout.strip():
+            lines += ["  Sign-ins of the demonstration:", *(f"    {line}" for line in told.stdout.splitlines()), ""]
+    return "\n".join([*lines, "  Ctrl-C stops it."])

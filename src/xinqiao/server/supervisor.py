@@ -1,0 +1,233 @@
+"""`xinqiao server`: database, web, worker and stream, from nothing to an address to open, and cleanly back."""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from xinqiao.config import environment
+from xinqiao.config.environment import BadEnvironment
+from xinqiao.server import places, postgres, prepare, roles
+from xinqiao.server.children import MARK, Child, sweep_leftovers
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the server is to run."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    stream_port: int = 0  # 0: the next free one after `port`
+    workers: int = 2
+    demo: bool = True  # load the demonstration into a new database (profile demo only)
+
+    def url(self, port: int = 0) -> str:
+        """The address that a browser on this machine opens."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{host}:{port or self.port}"
+
+
+def run(options: Options, say: Say) -> None:
+    """Run until told to stop (Ctrl-C, SIGTERM, SIGHUP). Raises BadEnvironment when it cannot start."""
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
+    home = environment.home()
+    places.claim_home(home)
+    with _only_server(home, options) as note:
+        if killed := sweep_leftovers(home):
+            say(f"Ended {killed} processes of a server that was killed")
+        _free(options.host, options.port)
+        stream_port = options.stream_port or _next_free(options.host, options.port + 1)
+        database = None
+        if environment.external() is None:
+            database = postgres.Postgres(home)
+            say("Database: making it" if database.initialise() else "Database: starting")
+            database.start()
+        children: list[Child] = []
+        try:
+            for work in (prepare.database, prepare.migrations, prepare.contents):
+                if not stopping.is_set():
+                    work(options.demo, say)
+            if not stopping.is_set():
+                _refuse_owning_application()
+                children = _children(home, options, stream_port)
+                for child in children:
+                    child.start()
+                note(options.url(), children)
+                _welcome(options, children, stopping, say)
+                _watch(database, children, stopping, say, lambda: note(options.url(), children))
+        finally:
+            say("Stopping")
+            for child in children:
+                child.stop()
+            if database:
+                database.stop()
+            say("Stopped. Nothing is lost; script/server starts it again.")
+
+
+@contextlib.contextmanager
+def _only_server(home: Path, options: Options) -> Iterator[Callable[[str, list[Child]], None]]:
+    """Hold the home's lock for as long as the server runs. Raises BadEnvironment when another one holds it."""
+    path = home / "server.json"
+    with (home / "server.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = json.loads(path.read_text()) if path.exists() else {}
+            raise BadEnvironment(
+                f"A Xinqiao server (process {other.get('pid', '?')}) already uses {home}. "
+                f"Open {other.get('url', 'its address')}, stop it first, or set XINQIAO_HOME to another folder."
+            ) from None
+
+        def note(url: str, children: list[Child]) -> None:
+            running = {child.name: child.process.pid for child in children if child.process}
+            path.write_text(json.dumps({"pid": os.getpid(), "url": url, "children": running}))
+
+        try:
+            note(options.url(), [])
+            yield note
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _free(host: str, port: int) -> None:
+    if not _is_free(host, port):
+        raise BadEnvironment(f"Port {port} on {host} is taken. Choose another: script/server --port {port + 10}")
+
+
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _next_free(host: str, port: int) -> int:
+    return next((number for number in range(port, port + 100) if _is_free(host, number)), port)
+
+
+def _refuse_owning_application() -> None:
+    checked: tuple[environment.Role, ...] = ("app", "seal")
+    for role in checked:
+        with psycopg.connect(**places.address(role).parameters(), options=f"-c role=xinqiao_{role}") as connection:
+            row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+            if owned := roles.owned_by(connection, f"xinqiao_{role}"):
+                raise BadEnvironment(
+                    f"The database role xinqiao_{role} owns {', '.join(owned[:5])}; it may own nothing."
+                )
+            if row is None or row[0]:
+                raise BadEnvironment(f"The database role xinqiao_{role} is a superuser; policies would not bind it.")
+
+
+def _children(home: Path, options: Options, stream_port: int) -> list[Child]:
+    stream = os.environ.get("XINQIAO_STREAM_URL") or options.url(stream_port)
+    ours = {f"http://{host}:{options.port}" for host in ("127.0.0.1", "localhost", "[::1]", options.host)}
+    common = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "xinqiao.config.settings",
+        "XINQIAO_STREAM_URL": stream,
+        "XINQIAO_WEB_ORIGINS": os.environ.get("XINQIAO_ORIGINS") or ",".join(sorted(ours)),
+        "PYTHONUNBUFFERED": "1",
+        MARK: str(home),
+    }
+    python = [sys.executable, "-m"]
+    web = ["granian", "--interface", "wsgi", "--host", options.host, "--port", str(options.port), "--no-ws"]
+    web += ["--workers", str(options.workers), "--blocking-threads", "8", "--backlog", "1024", "--log-level", "warning"]
+    web += ["--respawn-failed-workers", "--workers-kill-timeout", "5", "xinqiao.config.wsgi:application"]
+    events = [
+        "uvicorn",
+        "--host",
+        options.host,
+        "--port",
+        str(stream_port),
+        "--log-level",
+        "warning",
+        "--no-access-log",
+    ]
+    events += ["--timeout-graceful-shutdown", "2", "xinqiao.stream.app:app"]
+    plans = {
+        "web": ("app", [*python, *web]),
+        "worker": ("seal", [*python, "xinqiao.server.worker"]),
+        "stream": ("seal", [*python, *events]),
+    }
+    return [
+        Child(name, command, {**common, "XINQIAO_DB_ROLE": role}, home / "logs" / f"{name}.log")
+        for name, (role, command) in plans.items()
+    ]
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _welcome(options: Options, children: list[Child], stopping: threading.Event, say: Say) -> None:
+    deadline = time.monotonic() + 60
+    while not _answers(options.url()):
+        if stopping.wait(0.1):
+            return
+        if children[0].process and children[0].process.poll() is not None:
+            raise BadEnvironment(
+                f"The web process ended at once. The last lines of {children[0].log}:\n{_tail(children[0].log)}"
+            )
+        if time.monotonic() > deadline:
+            raise BadEnvironment(f"The web process does not answer at {options.url()}; see {children[0].log}.")
+    say(prepare.welcome(options.url()))
+
+
+def _tail(path: Path) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-10:])
+
+
+def _watch(
+    database: postgres.Postgres | None,
+    children: list[Child],
+    stopping: threading.Event,
+    say: Say,
+    changed: Callable[[], None],
+) -> None:
+    while not stopping.wait(0.2):
+        if database and database.process and database.process.poll() is not None:
+            say("The database ended; starting it again")
+            _restart(database, stopping, say)
+        for child in children:
+            before = child.process
+            if told := child.poll(time.monotonic()):
+                say(told)
+            if child.process is not before:
+                changed()
+
+
+def _restart(database: postgres.Postgres, stopping: threading.Event, say: Say) -> None:
+    pause = 0.5
+    while not stopping.is_set():
+        try:
+            database.start()
+            say("The database is back")
+            return
+        except BadEnvironment as problem:
+            say(f"{problem}\nTrying again in {pause:g} s")
+            stopping.wait(pause)
+            pause = min(pause * 2, 30)
