@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from xinqiao import law
 from xinqiao.law import types as law_types
 from xinqiao.people.actors import Actor
 
@@ -24,9 +25,6 @@ class Context:
 Effect = Callable[[Context], None]
 _by_step: dict[str, list[Effect]] = {}
 _always: list[Effect] = []
-_PRIVATE = frozenset(
-    {"note", "assign_handler", "hand_over", "declare_recusal", "draft_decision", "check_decision", "return_draft"}
-)
 
 
 def register(step: str, effect: Effect) -> None:
@@ -48,6 +46,9 @@ def run(context: Context) -> None:
         effect(context)
 
 
+_public = frozenset(kind.event for kind in law.events() if kind.public)
+
+
 def is_public(event: str) -> bool:
     """Whether the petitioner sees that this happened. Internal working steps are not shown."""
-    return event.rpartition(".")[2] not in _PRIVATE
+    return event in _public

@@ -1,9 +1,10 @@
 """Obligations follow the law's decision: opened with their trace, settled, and one of them leads on each worklist."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from xinqiao.kernel.clock import day_of, end_of, start_of
 from xinqiao.law import types as law_types
+from xinqiao.law.terms import chinese_day
 
 from .models import Case, Obligation
 
@@ -109,9 +110,18 @@ def lines_of(obligation: Obligation) -> list[law_types.TraceLine]:
     return [
         law_types.TraceLine(
             text=line["text"],
-            day=datetime.fromisoformat(line["day"]).date() if line["day"] else None,
+            day=date.fromisoformat(line["day"]) if line["day"] else None,
             values=line["values"],
             cite=line["cite"],
         )
         for line in obligation.trace
     ]
+
+
+def reasons_of(obligation: Obligation) -> list[str]:
+    """The stored trace as Chinese sentences, for papers."""
+    lines = []
+    for line in lines_of(obligation):
+        text = line.text.format(**line.values)
+        lines.append(f"{chinese_day(line.day)}：{text}" if line.day else text)
+    return lines

@@ -18,6 +18,7 @@ from .models import Case, Document, Obligation
 PRINTER = SYSTEM("printer")
 OUTCOMES = {"support": "support", "partly": "partly", "explain": "explain", "not_support": "reject"}
 WAYS = {"in_person": "当面", "phone": "电话", "online": "网上", "attempts": ""}
+CHANNELS = {"portal": "网上", "hotline": "电话", "window": "来访", "letter": "来信", "transfer": "上级转送"}
 METHODS = {
     "in_person": "当面送交",
     "post": "邮寄",
@@ -73,6 +74,16 @@ def _contact(organ: Organ) -> dict[str, str]:
     return {"name": organ.name, "phone": organ.phone, "address": organ.address, "hours": organ.hours}
 
 
+def cite_text(cite: str) -> str:
+    """A cited article as it is printed: 《信访工作条例》第二十二条."""
+    act, _, ref = cite.partition(":")
+    try:
+        found = law.article(act, ref)
+    except KeyError:
+        return ""
+    return f"《{found.act_title}》{found.title}" if found.title.startswith("第") else f"《{found.act_title}》"
+
+
 def _organ(organ_id: Any) -> str:
     found = Organ.objects.filter(pk=organ_id).first() if organ_id else None
     return found.name if found else ""
@@ -91,8 +102,8 @@ def _due(case: Case, *acts: str, since: datetime | None = None) -> dict[str, Any
         return None
     return {
         "day": row.due,
-        "why": law.explain_lines(obligations.lines_of(row)),
-        "cites": [law.cite_text(cite) for cite in row.cites],
+        "why": obligations.reasons_of(row),
+        "cites": [cite_text(cite) for cite in row.cites],
         "provisional": row.provisional,
     }
 
@@ -101,7 +112,7 @@ def _receipt(document: Document, case: Case, inputs: Any, kept: Any) -> dict[str
     return {
         "case_number": case.number.partition("-")[0],
         "query_code": "（已单独告知）",
-        "channel": law.channel_label(case.channel),
+        "channel": CHANNELS.get(case.channel, ""),
         "due": _due(case, "refer"),
         "sealed": case.sealed,
     }
@@ -234,7 +245,7 @@ def _transfer(document: Document, case: Case, inputs: Any, kept: Any) -> dict[st
     return {
         "to_organ": _organ(inputs.get("lead")) or (case.lead.name if case.lead else ""),
         "named": not case.anonymous,
-        "channel": law.channel_label(case.channel),
+        "channel": CHANNELS.get(case.channel, ""),
         "summary": inputs.get("summary", ""),
     }
 
@@ -249,6 +260,14 @@ def _on_the_spot(document: Document, case: Case, inputs: Any, kept: Any) -> dict
         "answer": inputs.get("reply") or inputs.get("answer") or "",
         "answered_by": kept.get("by", ""),
         "knowledge": [inputs["knowledge"]] if inputs.get("knowledge") else [],
+    }
+
+
+def _path(document: Document, case: Case, inputs: Any, kept: Any) -> dict[str, Any]:
+    return {
+        "question": case.title,
+        "answer": "\n".join(str(value) for value in inputs.values() if isinstance(value, str) and value),
+        "answered_by": kept.get("by", ""),
     }
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from xinqiao import law
+from xinqiao.files import services as files
 from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.errors import BadInput, NotFound, Refused
 from xinqiao.law import types as law_types
@@ -25,12 +26,26 @@ MOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file as it came in, not yet looked at."""
+
+    name: str
+    data: bytes
+    kind: str = "photo"  # photo | paper | authority | evidence | scan
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True)
 class Move:
-    """One step of one case, as `take_steps` takes it."""
+    """One step of one case, as `take_steps` takes it. `uploads` are stored and become inputs of kind `files`."""
 
     case_id: UUID
     step: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    uploads: Mapping[str, Sequence[Upload]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,14 +89,21 @@ def options(*, case: Case, actor: Actor, at: datetime) -> list[law_types.Option]
 
 @transaction.atomic
 def take_step(
-    *, case_id: UUID, step: str, actor: Actor, at: datetime, inputs: Mapping[str, Any] | None = None, key: str
+    *,
+    case_id: UUID,
+    step: str,
+    actor: Actor,
+    at: datetime,
+    inputs: Mapping[str, Any] | None = None,
+    uploads: Mapping[str, Sequence[Upload]] | None = None,
+    key: str,
 ) -> StepResult:
     """Take one step of a case. The same `key` again gives the same result and does nothing more.
 
     Raises NotFound (absent or not for this actor), Refused (with what would be allowed), BadInput (by field),
     Conflict (same key, other content).
     """
-    return take_steps([Move(case_id, step, inputs or {})], actor=actor, at=at, key=key)[0]
+    return take_steps([Move(case_id, step, inputs or {}, uploads or {})], actor=actor, at=at, key=key)[0]
 
 
 @transaction.atomic
@@ -130,18 +152,26 @@ def begin(
 
 def _hash_of_request(move: Move, actor: Actor) -> bytes:
     asked = {"case": move.case_id, "step": move.step, "inputs": move.inputs, "by": [actor.kind, actor.account_id]}
+    if move.uploads:
+        asked["files"] = {name: [upload.digest for upload in uploads] for name, uploads in move.uploads.items()}
     return hashlib.sha256(canonical(asked)).digest()
 
 
 def _take(
     case: Case, move: Move, seen_as: law_types.Actor, *, actor: Actor, at: datetime, key: str, digest: bytes
 ) -> StepResult:
-    decision = law.decide(facts_of(case), move.step, move.inputs, seen_as, at)
+    inputs = dict(move.inputs)
+    for name, uploads in move.uploads.items():
+        stored = [
+            files.blob_store(name=u.name, data=u.data, kind=u.kind, case_id=case.id, actor=actor, at=at) for u in uploads
+        ]
+        inputs[name] = [blob.id for blob in stored]
+    decision = law.decide(facts_of(case), move.step, inputs, seen_as, at)
     if isinstance(decision, law_types.Refusal):
         if decision.fields:
             raise BadInput(decision.fields)
         raise Refused("；".join(decision.reasons), allowed=decision.allowed, cites=decision.cites)
-    return write(case, decision, inputs=move.inputs, actor=actor, at=at, key=key, digest=digest)
+    return write(case, decision, inputs=inputs, actor=actor, at=at, key=key, digest=digest)
 
 
 def write(

@@ -106,6 +106,8 @@ def _look(obligation_id: object, *, at: datetime, done: Watched) -> None:
         services.missed(case, obligation, actor=WATCHER, at=at)
         messages.overdue(case, obligation, actor=WATCHER, at=at)
         done.missed += 1
+        if step := law.missed_step(services.facts_of(case), obligation.act):
+            services.take_step(case_id=case.id, step=step, actor=WATCHER, at=at, key=f"missed-step/{obligation.id}")
 
 
 def _lapse(case: Case, obligation: Obligation, *, at: datetime) -> None:

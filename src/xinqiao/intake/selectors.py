@@ -24,6 +24,7 @@ class Proof:
     """A number whose query code somebody knows, with the cases that it opens."""
 
     number: str
+    submission_id: UUID
     case_ids: frozenset[UUID]
 
 
@@ -36,21 +37,21 @@ def prove(*, number: str, code: str, ip: str, at: datetime) -> Proof | None:
     head = normalise_number(number)[:NUMBER_LENGTH]
     counted = head or "".join(number.split())[:40]
     people.attempt_guard(tries=(("number", counted), ("ip", ip)), at=at)
-    stored, case_ids = _door(head)
+    stored, submission_id, case_ids = _door(head)
     right = keys.code_matches(normalise_code(code), stored)
     people.attempt_record(scope="number", key=counted, success=right, at=at)
-    if right and case_ids:
-        return Proof(head, frozenset(case_ids))
+    if right and submission_id:
+        return Proof(head, submission_id, frozenset(case_ids))
     if ip:
         people.attempt_record(scope="ip", key=ip, success=False, at=at)
     return None
 
 
-def _door(number: str) -> tuple[bytes | None, Sequence[UUID]]:
+def _door(number: str) -> tuple[bytes | None, UUID | None, Sequence[UUID]]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT code_hash, case_ids FROM intake_door(%s)", [number])
+        cursor.execute("SELECT code_hash, submission_id, case_ids FROM intake_door(%s)", [number])
         row = cursor.fetchone()
-    return (None, ()) if row is None else (bytes(row[0]), row[1])
+    return (None, None, ()) if row is None else (bytes(row[0]), row[1], row[2])
 
 
 def case_ids_of(person_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -72,6 +73,12 @@ def own_cases(actor: Actor) -> list[Case]:
         return []
     rows = case_access.visible(actor).select_related("office", "lead").order_by("-received_at", "-id")
     return list(rows[:200])
+
+
+def submission_ids_of(case_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """The submissions that these cases came of, as far as the bound actor may see them."""
+    rows = SubmissionCase.objects.filter(case_id__in=list(case_ids))
+    return frozenset(rows.values_list("submission_id", flat=True))
 
 
 def submission_of(case: Case) -> Submission | None:

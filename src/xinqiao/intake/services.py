@@ -13,6 +13,7 @@ from django.db import transaction
 from xinqiao.cases import sealing, words
 from xinqiao.cases import services as cases
 from xinqiao.cases.models import Case
+from xinqiao.cases.services import Upload
 from xinqiao.files import services as files
 from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import day_of
@@ -64,13 +65,6 @@ class Who:
     joint_count: int = 1
     confidential: bool = False  # the petition office relays; the unit does not learn who it is
     about_official: bool = False  # seals the matter
-
-
-@dataclass(frozen=True)
-class Upload:
-    name: str
-    data: bytes
-    kind: str = "photo"  # photo | paper | authority
 
 
 @dataclass(frozen=True)

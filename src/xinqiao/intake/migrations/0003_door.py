@@ -8,12 +8,12 @@ from django.db import migrations
 
 TABLES = ("intake_submission", "intake_submissioncase", "intake_party")
 
-FORWARDS = "\n".join(
+FORWARDS = "\n".join(  # noqa: S608 - the names are ours
     "\n".join(f"CREATE POLICY owner_door ON {table} FOR SELECT TO xinqiao_owner USING (true);" for table in TABLES)
     + """
-CREATE FUNCTION intake_door(given text) RETURNS TABLE (code_hash bytea, case_ids uuid[])
+CREATE FUNCTION intake_door(given text) RETURNS TABLE (code_hash bytea, submission_id uuid, case_ids uuid[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT s.code_hash, array(SELECT i.case_id FROM intake_submissioncase i WHERE i.submission_id = s.id)
+    SELECT s.code_hash, s.id, array(SELECT i.case_id FROM intake_submissioncase i WHERE i.submission_id = s.id)
     FROM intake_submission s WHERE s.number = given
 $$;
 
