@@ -113,7 +113,7 @@ def clone(source: str, name: str) -> str:
     drop(name)
     with locked("clone"), psycopg.connect(**admin(), autocommit=True) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+            sql.SQL("CREATE DATABASE {} OWNER xinqiao_owner TEMPLATE {} STRATEGY FILE_COPY").format(
                 sql.Identifier(name), sql.Identifier(source)
             )
         )
