@@ -1,0 +1,1 @@
+"""Attachments and rendered papers: checked, encrypted, shown as derivatives."""

@@ -1,0 +1,40 @@
+"""Finds files and reads them. Which rows are visible is decided by row-level security for the bound actor."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from xinqiao.files import storage
+from xinqiao.files.models import Blob
+from xinqiao.kernel.errors import NotFound
+
+
+def blob_get(blob_id: UUID, *, case_id: UUID | None = None, submission_id: UUID | None = None) -> Blob:
+    """The blob of that id, and of that case or submission when named. Raises NotFound: absent and hidden look the same."""
+    wanted = {"case_id": case_id, "submission_id": submission_id}
+    found = Blob.objects.filter(pk=blob_id, **{key: value for key, value in wanted.items() if value}).first()
+    if found is None:
+        raise NotFound("没有找到这个附件。")
+    return found
+
+
+def blobs_of_case(case_id: UUID) -> QuerySet[Blob]:
+    """All files of a case, oldest first."""
+    return Blob.objects.filter(case_id=case_id).order_by("created_at", "id")
+
+
+def blobs_of_submission(submission_id: UUID) -> QuerySet[Blob]:
+    """All files that came with a submission, oldest first."""
+    return Blob.objects.filter(submission_id=submission_id).order_by("created_at", "id")
+
+
+def blob_read(blob: Blob, *, derivative: bool = True, thumbnail: bool = False) -> tuple[bytes, str]:
+    """Bytes and media type: the thumbnail or the view where there is one, else the original as it came.
+
+    Raises storage.Unreadable when the file is gone or was changed on disk.
+    """
+    if thumbnail and blob.thumbnail_path:
+        return storage.read(blob, "thumb"), blob.derivative_type
+    if derivative and blob.derivative_path:
+        return storage.read(blob, "view"), blob.derivative_type
+    return storage.read(blob, "original"), blob.media_type

@@ -1,0 +1,104 @@
+"""Takes files in."""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from xinqiao.files import storage
+from xinqiao.files.checks import MEGABYTE, Content, Unfit, decode_text, inspect
+from xinqiao.files.images import derive
+from xinqiao.files.models import Blob
+from xinqiao.files.names import safe_name
+from xinqiao.kernel.ids import uuid7
+from xinqiao.people.actors import Actor
+
+MOST_PHOTOS = 9
+MOST_FILES = 20
+MOST_BYTES = 60 * MEGABYTE
+OWN_PAPERS = "document"  # papers that the system itself rendered: no quota
+
+
+@transaction.atomic
+def blob_store(
+    *,
+    name: str,
+    data: bytes,
+    kind: str,
+    actor: Actor,
+    at: datetime,
+    case_id: UUID | None = None,
+    submission_id: UUID | None = None,
+    sealed: bool = False,
+) -> Blob:
+    """Check `data`, put it on disk encrypted and record it.
+
+    The type comes from the content. A picture gets a view and a thumbnail without EXIF, a text a view in UTF-8; people are
+    shown those. A submission (or a case, when a citizen adds to it) holds at most 9 photos, 20 files, 60 MB. `sealed`
+    encrypts under the sealed domain.
+
+    Raises Unfit, a BadInput on the field `files`, with what to do instead.
+    """
+    shown = safe_name(name, "bin").removesuffix(".bin")
+    content = inspect(shown, data)
+    if kind != OWN_PAPERS:
+        _quota(content, len(data), case_id=case_id, submission_id=submission_id, actor=actor)
+    blob = Blob(
+        id=uuid7(),
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        media_type=content.media_type,
+        name=safe_name(name, content.extension),
+        domain=Blob.Domain.SEALED if sealed else Blob.Domain.OPEN,
+        case_id=case_id,
+        submission_id=submission_id,
+        kind=kind,
+        created_at=at,
+        created_by=_signature(actor),
+    )
+    _derivatives(blob, shown, data)
+    blob.path = storage.write(blob.id, "original", data, domain=blob.domain)
+    blob.save(force_insert=True)
+    return blob
+
+
+def _derivatives(blob: Blob, shown: str, data: bytes) -> None:
+    if blob.is_image:
+        drawn = derive(shown, data)
+        blob.derivative_type = drawn.media_type
+        blob.derivative_path = storage.write(blob.id, "view", drawn.view, domain=blob.domain)
+        blob.thumbnail_path = storage.write(blob.id, "thumb", drawn.thumbnail, domain=blob.domain)
+    elif blob.media_type == "text/plain":
+        text = (decode_text(data) or "").encode()
+        blob.derivative_type = "text/plain; charset=utf-8"
+        blob.derivative_path = storage.write(blob.id, "view", text, domain=blob.domain)
+
+
+def _quota(content: Content, size: int, *, case_id: UUID | None, submission_id: UUID | None, actor: Actor) -> None:
+    """Refuse what is more than one submission may carry. One upload at a time is counted for each."""
+    holder = submission_id or (case_id if actor.is_citizen else None)
+    if holder is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"files:{holder}"])
+    found = Blob.objects.filter(submission_id=holder) if submission_id else Blob.objects.filter(case_id=holder)
+    held = found.exclude(kind=OWN_PAPERS)
+    if content.media_type.startswith("image/") and held.filter(media_type__startswith="image/").count() >= MOST_PHOTOS:
+        raise Unfit(
+            f"照片最多 {MOST_PHOTOS} 张，已经够数了。", remedy="请挑最能说明问题的留下；其余可以在登记后补充给经办人。"
+        )
+    if held.count() >= MOST_FILES:
+        raise Unfit(f"附件最多 {MOST_FILES} 个，已经够数了。", remedy="请把同类材料合成一份 pdf 再上传。")
+    if (held.aggregate(total=Sum("size"))["total"] or 0) + size > MOST_BYTES:
+        raise Unfit(
+            f"附件合计超过 {MOST_BYTES // MEGABYTE} MB 的上限。",
+            remedy="请压缩照片，或者只留最要紧的材料。您写的内容都还在。",
+        )
+
+
+def _signature(actor: Actor) -> str:
+    if actor.is_staff:
+        return f"staff:{actor.account_id}:{actor.post_id}"
+    return f"{actor.kind}:{actor.name}" if actor.name else actor.kind

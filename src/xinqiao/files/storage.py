@@ -1,0 +1,72 @@
+"""Bytes on disk, always encrypted, found by the blob's id."""
+
+import os
+from pathlib import Path
+from typing import Literal
+from uuid import UUID
+
+from django.conf import settings
+
+from xinqiao.files.models import Blob
+from xinqiao.kernel.errors import XinqiaoError
+from xinqiao.people import keys
+
+Part = Literal["original", "view", "thumb"]
+
+
+class Unreadable(XinqiaoError):
+    """A file that should be there is missing or damaged."""
+
+    code = "unreadable-file"
+
+
+def folder() -> Path:
+    """Where all files lie."""
+    return Path(settings.XINQIAO_HOME) / "files"
+
+
+def place(blob_id: UUID, part: Part) -> str:
+    """The path below the folder: spread by the last two letters of the id, which are random."""
+    text = str(blob_id)
+    return f"{text[-2:]}/{text}.{part}"
+
+
+def write(blob_id: UUID, part: Part, data: bytes, *, domain: str) -> str:
+    """Encrypt `data` and put it on disk, safe against a power cut. Returns its path below the folder."""
+    relative = place(blob_id, part)
+    path = folder() / relative
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sealed = keys.encrypt(domain, data, _tie(blob_id, part))
+    unfinished = path.with_suffix(f".{part}.part")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(sealed)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    _settle(path.parent)
+    return relative
+
+
+def read(blob: Blob, part: Part) -> bytes:
+    """The bytes of a part of `blob`. Raises Unreadable when they are gone or were changed."""
+    try:
+        sealed = (folder() / place(blob.id, part)).read_bytes()
+        return keys.decrypt(blob.domain, sealed, _tie(blob.id, part))
+    except (OSError, keys.KeyTrouble) as error:
+        raise Unreadable(
+            f"附件“{blob.name}”暂时读不出来。", remedy="记录还在。请联系管理员从备份恢复这个文件。"
+        ) from error
+
+
+def _tie(blob_id: UUID, part: Part) -> bytes:
+    return blob_id.bytes + part.encode()
+
+
+def _settle(parent: Path) -> None:
+    """Make the new name itself durable."""
+    descriptor = os.open(parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
