@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    *(_present("xinqiao.people.middleware") and ["xinqiao.people.middleware.TransactionMiddleware"]),
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -85,7 +86,10 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    *(_present("xinqiao.people.middleware") and ["xinqiao.people.middleware.ActorMiddleware"]),
+    *(
+        _present("xinqiao.people.middleware")
+        and ["xinqiao.people.middleware.ActorMiddleware", "xinqiao.people.middleware.DeskMiddleware"]
+    ),
 ]
 
 ROOT_URLCONF = "xinqiao.config.urls"
@@ -94,6 +98,7 @@ WSGI_APPLICATION = "xinqiao.config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [environment.PACKAGE / "people" / "templates"],  # before allauth's own
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -183,13 +188,24 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = False  # people.attempts slows failures down, across processes
 if _present("xinqiao.people.adapters"):
     ACCOUNT_ADAPTER = "xinqiao.people.adapters.AccountAdapter"
     MFA_ADAPTER = "xinqiao.people.adapters.MFAAdapter"
+    ACCOUNT_FORMS = {
+        "login": "xinqiao.people.forms.LoginForm",
+        "reauthenticate": "xinqiao.people.forms.ReauthenticateForm",
+        "change_password": "xinqiao.people.forms.ChangePasswordForm",
+    }
+    MFA_FORMS = {
+        "authenticate": "xinqiao.people.forms.AuthenticateForm",
+        "reauthenticate": "xinqiao.people.forms.ReauthenticateCodeForm",
+    }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "心桥"
-USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_TRACK_ACTIVITY = False
+STAFF_TOTP_REQUIRED = PRODUCTION
+DESK_IDLE_SECONDS = 1800
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 

@@ -70,6 +70,6 @@ def acting(actor: Actor) -> Iterator[Actor]:
             _current.set(former)
 
 
-def forget() -> None:
-    """Drop what this thread remembers of its actor; the database forgets by itself at the transaction's end."""
-    _current.set(None)
+def remember(actor: Actor | None) -> None:
+    """Set what this thread remembers of its actor at a transaction's end; the database forgets by itself."""
+    _current.set(actor)
