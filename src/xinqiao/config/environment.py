@@ -33,6 +33,11 @@ def keys_folder() -> Path:
     return here.with_name(f"{here.name}-keys")
 
 
+def keyring_file() -> Path:
+    """The file with the keys that wrap all others."""
+    return keys_folder() / "keyring.json"
+
+
 def profile() -> Profile:
     """demo (default), production or test. Raises BadEnvironment for another word."""
     word = os.environ.get("XINQIAO_PROFILE") or "demo"

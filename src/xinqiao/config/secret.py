@@ -10,12 +10,13 @@ NAME = "secret_key"
 
 
 def read() -> str:
-    """The secret key. Makes it on first use, except in production, which raises BadEnvironment when it is missing."""
+    """The secret key, made on first use. Raises BadEnvironment when others may read it.
+
+    It signs sessions and links, which only ends sign-ins when it is lost; what encrypts data is people.keyring.
+    """
     folder = environment.keys_folder()
     path = folder / NAME
     if not path.exists():
-        if environment.profile() == "production":
-            raise environment.BadEnvironment(f"There is no {path}. Make the keys first: xinqiao keys new")
         make(folder)
     if path.stat().st_mode & 0o077:
         raise environment.BadEnvironment(f"Others may read {path}. Close it first: chmod 600 {path}")

@@ -1,0 +1,181 @@
+"""Backups: database and attachments together, encrypted under the keyring; and the way back, into an empty place only."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from xinqiao.config import environment
+from xinqiao.config.environment import Address, BadEnvironment
+from xinqiao.people import keyring
+from xinqiao.server import envelope, places, postgres, prepare
+
+DUMP, FILES, MANIFEST = "database.dump", "files", "manifest.json"
+
+
+def ring() -> keyring.Keyring:
+    """The keys of this instance. Raises BadEnvironment when there are none: nothing is written or read unencrypted."""
+    path = environment.keyring_file()
+    found = keyring.read(path)
+    if found is None:
+        raise BadEnvironment(
+            f"There is no keyring at {path}. A backup is encrypted with it. "
+            "Bring the keys (xinqiao keys escrow --recover) or name their folder in XINQIAO_KEYS."
+        )
+    return found
+
+
+def _program(name: str) -> str:
+    return postgres.find_binaries()[name]
+
+
+def _surroundings(address: Address | dict[str, str]) -> dict[str, str]:
+    """The environment of a PostgreSQL program; a password goes this way, never on a command line."""
+    parameters = address.parameters() if isinstance(address, Address) else address
+    names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
+    return {**kept, **{names[key]: value for key, value in parameters.items() if key in names}}
+
+
+def _run(command: list[str], surroundings: dict[str, str], problem: str) -> None:
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
+    if done.returncode:
+        raise BadEnvironment(f"{problem}\n{done.stderr.strip()[-2000:]}")
+
+
+def _work_folder(home: Path) -> "tempfile.TemporaryDirectory[str]":
+    """A folder inside the data folder: what lies there for a moment is as protected as the data."""
+    return tempfile.TemporaryDirectory(prefix="backup-", dir=home)
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(target: Path, *, at: datetime) -> dict[str, Any]:
+    """Write a backup to `target`, which must not exist. Returns its manifest. The server may go on running.
+
+    Files are gathered after the database: whatever the database names is there.
+    """
+    keys, home = ring(), environment.home()
+    if target.exists():
+        raise BadEnvironment(f"{target} is there already. Name another file.")
+    if target.resolve().is_relative_to(home):
+        raise BadEnvironment(f"{target} lies inside the data folder; a backup belongs elsewhere.")
+    with _work_folder(home) as work:
+        dump, plain = Path(work) / DUMP, Path(work) / "plain.tar"
+        _run(
+            [
+                _program("pg_dump"),
+                "--format=custom",
+                "--compress=6",
+                "--no-owner",
+                "--role=xinqiao_backup",
+                "--file",
+                str(dump),
+            ],
+            _surroundings(places.address("backup")),
+            "The database could not be read.",
+        )
+        files = home / FILES
+        names = [path for path in sorted(files.rglob("*")) if path.is_file()] if files.exists() else []
+        manifest: dict[str, Any] = {
+            "made_at": at.isoformat(),
+            "database_bytes": dump.stat().st_size,
+            "database_sha256": _sum(dump),
+            "files": len(names),
+            "profile": environment.profile(),
+            "key": keys.current.version,
+        }
+        (Path(work) / MANIFEST).write_text(json.dumps(manifest))
+        with tarfile.open(plain, "w") as archive:
+            archive.add(Path(work) / MANIFEST, MANIFEST)
+            archive.add(dump, DUMP)
+            for path in names:
+                archive.add(path, f"{FILES}/{path.relative_to(files)}")
+        dump.unlink()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.part")
+        draft.unlink(missing_ok=True)
+        try:
+            envelope.close_file(plain, draft, keys)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+    return {**manifest, "file": str(target), "bytes": target.stat().st_size}
+
+
+def restore(source: Path, *, at: datetime) -> dict[str, Any]:
+    """Bring a backup into an empty database and an empty data folder; the outbox starts paused. Returns the manifest.
+
+    Nothing is touched before the whole backup has been opened and checked. Raises BadEnvironment when the place is not
+    empty, the keys do not fit, or the backup was changed.
+    """
+    keys, home = ring(), environment.home()
+    if not source.is_file():
+        raise BadEnvironment(f"There is no file {source}.")
+    _refuse_full(home)
+    with _work_folder(home) as work:
+        plain, inside = Path(work) / "plain.tar", Path(work) / "inside"
+        envelope.open_file(source, plain, keys)
+        with tarfile.open(plain) as archive:
+            archive.extractall(inside, filter="data")
+        plain.unlink()
+        manifest: dict[str, Any] = json.loads((inside / MANIFEST).read_text())
+        if _sum(inside / DUMP) != manifest["database_sha256"]:
+            raise BadEnvironment(f"{source} is damaged: its database does not have the hash that its manifest names.")
+        administrator = prepare.administrator()
+        _run(
+            [
+                _program("pg_restore"),
+                "--no-owner",
+                "--role=xinqiao_owner",
+                "--exit-on-error",
+                "--single-transaction",
+                "--no-comments",
+                f"--dbname={administrator['dbname']}",
+                str(inside / DUMP),
+            ],
+            _surroundings(administrator),
+            "The database could not be restored; it is as empty as before.",
+        )
+        if (inside / FILES).exists():
+            shutil.move(inside / FILES, home / FILES)
+        _pause_outbox(manifest, at)
+    return manifest
+
+
+def _refuse_full(home: Path) -> None:
+    with psycopg.connect(**prepare.administrator()) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public' AND relkind = 'r'"
+        ).fetchone()
+    if row and row[0]:
+        raise BadEnvironment(
+            "This database is not empty, and a backup is only restored into an empty one. "
+            "Name another data folder (XINQIAO_HOME) or another database (XINQIAO_DATABASE_URL)."
+        )
+    if any((home / FILES).glob("*")):
+        raise BadEnvironment(f"There are files in {home / FILES}. Restore into an empty data folder (XINQIAO_HOME).")
+
+
+def _pause_outbox(manifest: dict[str, Any], at: datetime) -> None:
+    """Messages of the past must not go out a second time: a person looks first and then opens the outbox."""
+    from django.db import transaction
+
+    from xinqiao.notices import services as notices
+    from xinqiao.people import access, actors
+
+    actor = actors.SYSTEM("restore")
+    with transaction.atomic():
+        access.bind(actor)
+        notices.outbox_pause(reason=f"恢复自 {manifest['made_at']} 的备份", actor=actor, at=at)
