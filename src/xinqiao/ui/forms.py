@@ -66,7 +66,7 @@ class DemandsField(forms.Field):
         ("demand", gettext_lazy("诉求")),
         ("facts", gettext_lazy("查明的事实")),
         ("reasons", gettext_lazy("理由")),
-        ("basis", gettext_lazy("依据(法律、法规、规章、政策条款)")),
+        ("basis", gettext_lazy("依据（法律、法规、规章、政策条款）")),
         ("outcome", gettext_lazy("处理意见")),
     )
 
@@ -95,16 +95,23 @@ class DemandsField(forms.Field):
 
 def _messages(item: Input) -> dict[str, str]:
     label = gettext(item.label)
-    ask = gettext("请选择“%(label)s”。") if item.kind in _CHOSEN else gettext("请填写“%(label)s”。")
+    ask = gettext("请填写“%(label)s”。")
+    if item.kind == "bool":
+        ask = gettext("请先确认：%(label)s。")
+    elif item.kind in _CHOSEN:
+        ask = gettext("请选择“%(label)s”。")
+    wrong = gettext("“%(label)s”填得不完整，请检查。")
+    if item.kind == "date":
+        wrong = gettext("“%(label)s”没有这一天，请写成 2026-10-08 这样。")
     return {
         "required": ask % {"label": label},
         "invalid_choice": gettext("“%(label)s”里没有这一项，请从列表中选。") % {"label": label},
-        "invalid": gettext("“%(label)s”填得不完整，请检查。") % {"label": label},
+        "invalid": wrong % {"label": label},
         "max_length": gettext("“%(label)s”最多 %(max)s 个字，请压缩。") % {"label": label, "max": item.max_length},
     }
 
 
-_CHOSEN = ("choice", "many", "organ", "organs", "post", "area", "content", "files", "date", "bool")
+_CHOSEN = ("choice", "many", "organ", "organs", "post", "area", "content", "files", "date")
 _BLANK = ("", gettext_lazy("请选择"))
 
 
@@ -125,7 +132,7 @@ def _build(item: Input, choices: Choices) -> forms.Field:
         return forms.CharField(max_length=item.max_length, **base)
     if item.kind == "long":
         return forms.CharField(
-            max_length=item.max_length, widget=forms.Textarea(attrs={"rows": 4, "data-xq-grow": ""}), **base
+            max_length=item.max_length, widget=forms.Textarea(attrs={"rows": 3, "data-xq-grow": ""}), **base
         )
     if item.kind == "bool":
         return forms.BooleanField(**base)
