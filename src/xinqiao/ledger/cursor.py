@@ -63,7 +63,7 @@ def read(name: str, limit: int = 500) -> list[Read]:
         if place is None:
             return []
         cursor.execute(_READ, [str(place[0]), place[1], limit])
-        return [Read(*row[:-1], body=json.loads(row[-1])["body"]) for row in cursor.fetchall()]
+        return [Read(*row[:-1], json.loads(row[-1])["body"]) for row in cursor.fetchall()]
 
 
 def advance(name: str, last: Read) -> None:

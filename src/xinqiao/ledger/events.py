@@ -63,9 +63,7 @@ def known() -> tuple[Event, ...]:
 def check_body(event: Event, body: Mapping[str, Any]) -> None:
     """Raise ValueError when `body` holds what the event's privacy rule forbids. `cites` quote law and may be words."""
     if event.privacy is Privacy.reference_only:
-        for name, value in body.items():
-            if name != "cites":
-                _references(event.code, name, value)
+        _references(event.code, "body", {name: value for name, value in body.items() if name != "cites"})
 
 
 def _references(code: str, name: str, value: Any) -> None:

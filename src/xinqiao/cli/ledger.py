@@ -1,0 +1,121 @@
+"""xinqiao ledger verify|anchor"""
+
+import argparse
+import json
+import os
+import time
+from typing import Any
+from uuid import UUID
+
+
+def add(subparsers: Any) -> None:
+    """Add the command `ledger`."""
+    parser = subparsers.add_parser("ledger", help="check and anchor the case files' chains")
+    words = parser.add_subparsers(title="what to do", metavar="WORD", required=True)
+    check = words.add_parser("verify", help="recompute every chain and anchor; exit status 1 when one is broken")
+    check.add_argument("--case", type=UUID, help="only this case (its id)")
+    check.set_defaults(run=verify)
+    take = words.add_parser("anchor", help="anchor today's heads and write what is published to XINQIAO_HOME/anchors")
+    take.set_defaults(run=anchor)
+
+
+def _setup() -> None:
+    os.environ["XINQIAO_DB_ROLE"] = "seal"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
+    import django
+
+    django.setup()
+
+
+REASONS = {
+    "gap": "the entry before it is missing",
+    "previous": "it does not follow the entry before it",
+    "hash": "its words were changed",
+    "columns": "its columns say something else than its words",
+    "head": "the chain does not end where the case says",
+    "missing": "its entries are gone",
+    "no case": "there is no case for it",
+    "anchor": "the anchor is not the one that was published or does not fit its leaves",
+    "anchor gone": "a published anchor is gone",
+    "anchored otherwise": "the entry is not the one that was anchored",
+}
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Recompute, in one snapshot."""
+    _setup()
+    from pathlib import Path
+
+    from django.conf import settings
+    from django.db import connection, transaction
+
+    from xinqiao.cases.models import Case
+    from xinqiao.ledger import selectors
+    from xinqiao.ledger.verify import verify as recompute
+    from xinqiao.people import access
+    from xinqiao.people.actors import SYSTEM
+
+    started = time.perf_counter()
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        access.bind(SYSTEM("verify"))
+        cases = Case.objects.filter(pk=arguments.case) if arguments.case else Case.objects.all()
+        heads = cases.values_list("id", "head_seq", "head_hash").iterator(chunk_size=5000)
+        published = selectors.published(Path(settings.XINQIAO_HOME) / "anchors")
+        report = recompute(arguments.case, heads=heads, published=published)
+    seconds = time.perf_counter() - started
+    broken = [
+        {
+            "case": str(each.case_id) if each.case_id else None,
+            "seq": each.seq,
+            "day": each.day.isoformat() if each.day else None,
+            "reason": each.reason,
+        }
+        for each in report.broken
+    ]
+    if arguments.json:
+        found = {
+            "whole": report.whole,
+            "cases": report.cases,
+            "entries": report.entries,
+            "anchors": report.anchors,
+            "seconds": round(seconds, 3),
+            "first_broken": broken[0] if broken else None,
+            "broken": broken,
+        }
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        print(f"{report.entries} entries of {report.cases} cases and {report.anchors} anchors in {seconds:.1f} s.")
+        for each in report.broken:
+            where = f"case {each.case_id}, entry {each.seq}" if each.case_id else f"anchor of {each.day}"
+            print(f"BROKEN {where}: {REASONS[each.reason]}.")
+        print("Every chain is whole." if report.whole else "Keep the database as it is and compare it with a backup.")
+    return 0 if report.whole else 1
+
+
+def anchor(arguments: argparse.Namespace) -> int:
+    """Anchor now, and publish."""
+    _setup()
+    from pathlib import Path
+
+    from django.conf import settings
+
+    from xinqiao.kernel.clock import day_of, utc_now
+    from xinqiao.ledger import selectors, services
+    from xinqiao.people import access
+    from xinqiao.people.actors import SYSTEM
+
+    at = utc_now()
+    folder = Path(settings.XINQIAO_HOME) / "anchors"
+    with access.acting(SYSTEM("anchor")):
+        taken = services.anchor_take(day=day_of(at), at=at)
+        written = services.anchor_publish(folder=folder)
+        shown = selectors.publication(taken)
+    if arguments.json:
+        print(json.dumps({**shown, "written": [str(path) for path in written]}, ensure_ascii=False))
+    else:
+        print(f"Anchor of {shown['day']}: {shown['anchor']}")
+        for path in written:
+            print(f"Written: {path}")
+    return 0
