@@ -1,11 +1,16 @@
 """xinqiao ledger verify|anchor"""
 
 import argparse
-import json
-import os
 import time
-from typing import Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from xinqiao.cli import support
+
+if TYPE_CHECKING:
+    from xinqiao.ledger.verify import Report
 
 
 def add(subparsers: Any) -> None:
@@ -17,14 +22,6 @@ def add(subparsers: Any) -> None:
     check.set_defaults(run=verify)
     take = words.add_parser("anchor", help="anchor today's heads and write what is published to XINQIAO_HOME/anchors")
     take.set_defaults(run=anchor)
-
-
-def _setup() -> None:
-    os.environ["XINQIAO_DB_ROLE"] = "seal"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
-    import django
-
-    django.setup()
 
 
 REASONS = {
@@ -43,9 +40,32 @@ REASONS = {
 
 def verify(arguments: argparse.Namespace) -> int:
     """Recompute, in one snapshot."""
-    _setup()
-    from pathlib import Path
+    started = time.perf_counter()
+    with support.database("seal"):
+        report = _recompute(arguments.case)
+    seconds = round(time.perf_counter() - started, 3)
+    lines = [f"{report.entries} entries of {report.cases} cases and {report.anchors} anchors in {seconds:.1f} s."]
+    for each in report.broken:
+        where = f"case {each.case_id}, entry {each.seq}" if each.case_id else f"anchor of {each.day}"
+        lines.append(f"BROKEN {where}: {REASONS[each.reason]}.")
+    lines.append(
+        "Every chain is whole." if report.whole else "Keep the database as it is and compare it with a backup."
+    )
+    broken = [asdict(each) for each in report.broken]
+    found = {
+        "whole": report.whole,
+        "cases": report.cases,
+        "entries": report.entries,
+        "anchors": report.anchors,
+        "seconds": seconds,
+        "first_broken": broken[0] if broken else None,
+        "broken": broken,
+    }
+    support.tell(arguments, found, *lines)
+    return 0 if report.whole else 1
 
+
+def _recompute(case: UUID | None) -> "Report":
     from django.conf import settings
     from django.db import connection, transaction
 
@@ -55,67 +75,30 @@ def verify(arguments: argparse.Namespace) -> int:
     from xinqiao.people import access
     from xinqiao.people.actors import SYSTEM
 
-    started = time.perf_counter()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         access.bind(SYSTEM("verify"))
-        cases = Case.objects.filter(pk=arguments.case) if arguments.case else Case.objects.all()
+        cases = Case.objects.filter(pk=case) if case else Case.objects.all()
         heads = cases.values_list("id", "head_seq", "head_hash").iterator(chunk_size=5000)
-        published = selectors.published(Path(settings.XINQIAO_HOME) / "anchors")
-        report = recompute(arguments.case, heads=heads, published=published)
-    seconds = time.perf_counter() - started
-    broken = [
-        {
-            "case": str(each.case_id) if each.case_id else None,
-            "seq": each.seq,
-            "day": each.day.isoformat() if each.day else None,
-            "reason": each.reason,
-        }
-        for each in report.broken
-    ]
-    if arguments.json:
-        found = {
-            "whole": report.whole,
-            "cases": report.cases,
-            "entries": report.entries,
-            "anchors": report.anchors,
-            "seconds": round(seconds, 3),
-            "first_broken": broken[0] if broken else None,
-            "broken": broken,
-        }
-        print(json.dumps(found, ensure_ascii=False))
-    else:
-        print(f"{report.entries} entries of {report.cases} cases and {report.anchors} anchors in {seconds:.1f} s.")
-        for each in report.broken:
-            where = f"case {each.case_id}, entry {each.seq}" if each.case_id else f"anchor of {each.day}"
-            print(f"BROKEN {where}: {REASONS[each.reason]}.")
-        print("Every chain is whole." if report.whole else "Keep the database as it is and compare it with a backup.")
-    return 0 if report.whole else 1
+        return recompute(case, heads=heads, published=selectors.published(Path(settings.XINQIAO_HOME) / "anchors"))
 
 
 def anchor(arguments: argparse.Namespace) -> int:
     """Anchor now, and publish."""
-    _setup()
-    from pathlib import Path
+    with support.database("seal"):
+        from django.conf import settings
 
-    from django.conf import settings
+        from xinqiao.kernel.clock import day_of, utc_now
+        from xinqiao.ledger import selectors, services
+        from xinqiao.people import access
+        from xinqiao.people.actors import SYSTEM
 
-    from xinqiao.kernel.clock import day_of, utc_now
-    from xinqiao.ledger import selectors, services
-    from xinqiao.people import access
-    from xinqiao.people.actors import SYSTEM
-
-    at = utc_now()
-    folder = Path(settings.XINQIAO_HOME) / "anchors"
-    with access.acting(SYSTEM("anchor")):
-        taken = services.anchor_take(day=day_of(at), at=at)
-        written = services.anchor_publish(folder=folder)
-        shown = selectors.publication(taken)
-    if arguments.json:
-        print(json.dumps({**shown, "written": [str(path) for path in written]}, ensure_ascii=False))
-    else:
-        print(f"Anchor of {shown['day']}: {shown['anchor']}")
-        for path in written:
-            print(f"Written: {path}")
+        at = utc_now()
+        with access.acting(SYSTEM("anchor")):
+            taken = services.anchor_take(day=day_of(at), at=at)
+            written = services.anchor_publish(folder=Path(settings.XINQIAO_HOME) / "anchors")
+            shown = selectors.publication(taken)
+    lines = [f"Anchor of {shown['day']}: {shown['anchor']}", *(f"Written: {path}" for path in written)]
+    support.tell(arguments, {**shown, "written": [str(path) for path in written]}, *lines)
     return 0
