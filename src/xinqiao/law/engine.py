@@ -34,6 +34,7 @@ STAFF = ("intake", "officer", "handler", "head", "assistant", "arbiter", "discip
 OFFICE = ("intake", "officer")
 UNIT = ("handler", "head")
 
+IN_FORCE = date(2022, 5, 1)
 WINDOWS = frozenset({"objection", "review.apply", "evaluation", "withdraw.undo"})  # rights, not duties
 
 Check = Callable[[Facts, Mapping[str, Any], datetime], Mapping[str, str]]
@@ -149,9 +150,14 @@ def event_of(procedure: str, edge: Edge) -> str:
     return f"case.{edge.step}" if edge.shared else f"{procedure}.{edge.step}"
 
 
+def governing(facts: Facts) -> date:
+    """The day whose law governs the case: its version, but these procedures are those of the 2022 Regulation."""
+    return max(facts.version, IN_FORCE)
+
+
 def due_for(facts: Facts, name: str, start: date, days: int | None = None) -> Due:
     """A term of this case, under the law of its version and place."""
-    return term(name, start, jurisdiction=facts.jurisdiction, on=max(facts.version, start), days=days)
+    return term(name, start, jurisdiction=facts.jurisdiction, on=governing(facts), days=days)
 
 
 def edges_here(procedure: Procedure, state: str) -> tuple[Edge, ...]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.words import N_
-from xinqiao.law.engine import due_for
+from xinqiao.law.engine import due_for, governing
+from xinqiao.law.parameters import value
 from xinqiao.law.types import Due, Facts, Guard
 
 
@@ -60,6 +61,8 @@ def clock_start(facts: Facts, today: date) -> date:
     """
     if "clock" in facts.dates:
         return facts.dates["clock"]
+    if not value("clock.without_acceptance", governing(facts)).value:
+        return today
     return min(today, due_for(facts, "notice", facts.dates["referred"]).due)
 
 

@@ -3,7 +3,7 @@
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import Edge, Opens, Procedure, State, field_, tell
 from xinqiao.law.procedures.closing import close, lapse, rating
-from xinqiao.law.procedures.common import records
+from xinqiao.law.procedures.records import records
 from xinqiao.law.procedures.sorting import reclassify
 from xinqiao.law.types import Choice, DocMove, Station
 

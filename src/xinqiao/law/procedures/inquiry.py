@@ -11,8 +11,8 @@ from typing import Any
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import OFFICE, UNIT, Edge, Opens, Procedure, State, due_for, field_, tell
 from xinqiao.law.procedures.closing import close, lapse, rating
-from xinqiao.law.procedures.common import records, unit_records
 from xinqiao.law.procedures.guards import open_to_all
+from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sorting import PROPOSE_CLASS, reclassify
 from xinqiao.law.types import Actor, Choice, Decision, Facts, Open, Station
 

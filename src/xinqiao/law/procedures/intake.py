@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import OFFICE, Edge, Opens, Procedure, State, field_, tell
-from xinqiao.law.procedures.common import records
+from xinqiao.law.procedures.records import records
 from xinqiao.law.procedures.sorting import ROUTES, SORTING, seals_reports
 from xinqiao.law.types import DocMove, Station
 

@@ -9,7 +9,6 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import UNIT, Edge, Procedure, State, due_for, field_, tell
 from xinqiao.law.procedures.closing import SERVICE, check_service, close, lapse, rating, served_day
-from xinqiao.law.procedures.common import records, transfer, unit_records
 from xinqiao.law.procedures.guards import (
     after,
     before_expiry,
@@ -20,7 +19,9 @@ from xinqiao.law.procedures.guards import (
     lacks,
     not_open,
 )
+from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sorting import PROPOSE_CLASS, reclassify, transfer_states
+from xinqiao.law.procedures.transfer import transfer
 from xinqiao.law.types import Actor, Choice, Decision, DocMove, Facts, Open, Settle, Station
 
 SUPPORT = Choice("support", N_("支持"))

@@ -8,7 +8,7 @@ from typing import Any
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import Edge, Procedure, State, field_, tell
 from xinqiao.law.procedures.closing import close
-from xinqiao.law.procedures.common import records
+from xinqiao.law.procedures.records import records
 from xinqiao.law.procedures.sorting import reclassify
 from xinqiao.law.types import Actor, Decision, DocMove, Facts, Station
 

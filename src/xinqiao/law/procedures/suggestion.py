@@ -7,9 +7,10 @@ from typing import Any
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import UNIT, Edge, Opens, Procedure, State, field_, tell
 from xinqiao.law.procedures.closing import SERVICE, check_service, close, lapse, rating, served_day
-from xinqiao.law.procedures.common import records, transfer, unit_records
 from xinqiao.law.procedures.guards import not_open
+from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sorting import PROPOSE_CLASS, reclassify, transfer_states
+from xinqiao.law.procedures.transfer import transfer
 from xinqiao.law.types import Choice, DocMove, Facts, Station
 
 _REPLY = N_("{organ}正在研究您的建议，最晚{due}回复您。")
