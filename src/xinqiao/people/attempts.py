@@ -79,6 +79,19 @@ def attempt_record(*, scope: str, key: str, success: bool, at: datetime) -> None
     Attempt(id=uuid7(), scope=scope, key_hash=digest, at=at, cleared=success).save(force_insert=True)
 
 
+def use_once(*, key: str, at: datetime) -> bool:
+    """Whether this is the first use of a short-lived code within ten minutes, in any process; False also while it is
+    being used elsewhere.
+    """
+    digest = _hash("once", key)
+    if not _first(digest):
+        return False
+    used = Attempt.objects.filter(scope="once", key_hash=digest, at__gt=at - timedelta(minutes=10)).exists()
+    if not used:
+        Attempt(id=uuid7(), scope="once", key_hash=digest, at=at, cleared=True).save(force_insert=True)
+    return not used
+
+
 def attempts_forget(*, before: datetime) -> int:
     """Delete what no policy looks at any more; returns how many rows went."""
     return Attempt.objects.filter(at__lt=before).delete()[0]

@@ -9,7 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from xinqiao.kernel.clock import utc_now
 from xinqiao.people.adapters import guard_sign_in, record_sign_in
+from xinqiao.people.attempts import use_once
 
 
 class LoginForm(account_forms.LoginForm):
@@ -69,6 +71,8 @@ class _SlowCode:
         except ValidationError:
             record_sign_in(context.request, name, success=False)
             raise
+        if not use_once(key=f"{name}:{code}", at=utc_now()):
+            raise ValidationError(_("验证码不对，请看手机上最新的 6 位数字。"))
         record_sign_in(context.request, name, success=True)
         return code
 

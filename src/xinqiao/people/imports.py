@@ -13,7 +13,7 @@ from django.db import transaction
 
 from xinqiao.kernel.errors import BadInput
 from xinqiao.people.actors import Actor
-from xinqiao.people.areas import area_stem
+from xinqiao.people.areas import area_chain, area_stem, within
 from xinqiao.people.models import Area, Level, in_force
 
 KINDS = re.compile(
@@ -113,14 +113,23 @@ def parse(rows: list[dict[str, str]]) -> list[_Row]:
 
 @transaction.atomic
 def areas_import(
-    *, rows: list[dict[str, str]], valid_from: date, actor: Actor, at: datetime, ends_missing: bool = False
+    *,
+    rows: list[dict[str, str]],
+    valid_from: date,
+    actor: Actor,
+    at: datetime,
+    only_within: str = "",
+    ends_missing: bool = False,
 ) -> AreasImported:
     """Bring the area tree to what `rows` say, from a day on. A changed name or parent ends the old row on that day.
 
-    `ends_missing` also ends areas that lie below the rows' topmost areas but are not among them. The same file twice
+    `only_within` takes that area, what lies in it and what stands above it. `ends_missing` also ends areas that lie below the rows' topmost areas but are not among them. The same file twice
     changes nothing. Raises BadInput for a broken file, or for a day before a row that it would change began.
     """
     wanted = {row.code: row for row in parse(rows)}
+    if only_within:
+        above = set(area_chain(only_within))
+        wanted = {code: row for code, row in wanted.items() if code in above or within(code, only_within)}
     known = {area.code: area for area in Area.objects.select_for_update().filter(in_force(valid_from))}
     later = set(Area.objects.filter(code__in=wanted, valid_from__gt=valid_from).values_list("code", flat=True))
     if later:

@@ -189,6 +189,12 @@ def create(path: Path, *, purpose: Purpose, algorithm: Algorithm, at: datetime) 
     return ring
 
 
+def check_outside(path: Path, data: Path) -> None:
+    """Raise KeyTrouble when the key file would lie inside the data folder: a backup would carry it away."""
+    if path.resolve().is_relative_to(data.resolve()):
+        raise KeyTrouble(f"密钥文件 {path} 在数据目录里面。", remedy="请把 XINQIAO_KEYS 设到数据目录之外。")
+
+
 def _stretch(passphrase: str, salt: bytes) -> bytes:
     if len(passphrase) < MIN_PASSPHRASE:
         raise KeyTrouble(f"口令太短，至少 {MIN_PASSPHRASE} 个字符。", remedy="请用几个不相干的词组成口令，抄下来封存。")

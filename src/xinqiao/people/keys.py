@@ -4,7 +4,6 @@ Blob: 1 byte format, 1 byte algorithm, 4 bytes key version, then nonce, cipherte
 """
 
 import hmac
-import os
 import secrets
 import threading
 from collections.abc import Sequence
@@ -85,14 +84,15 @@ def ring() -> Keyring:
         return known
     found = keyring.read(path)
     if _profile() == "production":
+        keyring.check_outside(path, environment.home())
         if found is None:
             raise KeyTrouble(
-                f"没有找到密钥文件 {path}。", remedy="新装请执行 xinqiao keys create；恢复请用 keys escrow --recover。"
+                f"没有找到密钥文件 {path}。", remedy="新装请执行 xinqiao keys new；恢复请用 keys escrow --recover。"
             )
         if found.purpose != "production":
             raise KeyTrouble(
                 f"密钥文件 {path} 是演示用的，正式环境不接受。",
-                remedy="请另设 XINQIAO_KEYS 并执行 xinqiao keys create。",
+                remedy="请另设 XINQIAO_KEYS 并执行 xinqiao keys new。",
             )
     elif found is None:
         found = keyring.create(path, purpose="demonstration", algorithm=cipher_algorithm(), at=utc_now())
@@ -300,11 +300,3 @@ def rotate(*, at: datetime) -> Rotation:
         for domain, version in newest.items():
             add_data_key(domain, DataKey.Purpose.CIPHER, version + 1, cipher_algorithm())
     return Rotation(master.version, len(rows), len(newest))
-
-
-def check_outside(path: Path) -> None:
-    """Raise KeyTrouble when the key file would lie inside the data folder: a backup would carry it away."""
-    if path.resolve().is_relative_to(environment.home()):
-        raise KeyTrouble(f"密钥文件 {path} 在数据目录里面。", remedy="请把 XINQIAO_KEYS 设到数据目录之外。")
-    if os.path.lexists(path) and path.is_symlink():
-        raise KeyTrouble(f"密钥文件 {path} 是一个链接。", remedy="请改为真正的文件。")
