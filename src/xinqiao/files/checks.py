@@ -19,7 +19,7 @@ LARGEST = 20 * MEGABYTE
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-ALLOWED = "照片（jpg、png、webp、gif）、pdf、docx、xlsx、txt、录音（mp3、m4a、wav）和短视频（mp4）"
+ALLOWED = "照片（jpg、png、webp、gif）、pdf、docx、xlsx、txt、录音（mp3、m4a、wav）和短视频（mp4、mov）"
 
 
 class Unfit(BadInput):
@@ -52,13 +52,13 @@ EXTENSIONS = {
     "audio/mp4": "m4a",
     "audio/wav": "wav",
     "video/mp4": "mp4",
+    "video/quicktime": "mov",
 }
 _SAME = {"audio/x-wav": "audio/wav", "image/apng": "image/png", "video/x-m4v": "video/mp4"}
 _ADVICE = {
     "image/heic": "请在手机的相机设置里选“兼容性最佳”后重拍，或者截一张图上传。",
     "image/heif": "请在手机的相机设置里选“兼容性最佳”后重拍，或者截一张图上传。",
     "image/avif": "请另存为 jpg 或者截一张图再上传。",
-    "video/quicktime": "请在手机上把视频转成 mp4 再上传，或者用照片代替。",
     "application/msword": "请在 Word 或 WPS 里另存为 docx 或 pdf 再上传；有密码的，请先去掉密码。",
     "application/vnd.ms-excel": "请在 Excel 或 WPS 里另存为 xlsx 或 pdf 再上传；有密码的，请先去掉密码。",
     "application/zip": "请解压后把里面的文件分别上传。",
@@ -95,6 +95,8 @@ def _sniff(name: str, data: bytes) -> str:
         raise _not_taken(name, "application/msword")
     if data.startswith(b"%PDF-"):
         return PDF
+    if data[4:12] == b"ftypqt  ":
+        return "video/quicktime"
     guess = filetype.guess(data)
     media_type = _SAME.get(guess.mime, guess.mime) if guess else ""
     if media_type in EXTENSIONS and media_type != "text/plain":
@@ -185,8 +187,8 @@ def _office_archive(name: str, archive: zipfile.ZipFile) -> str:
     found = [media_type for part, media_type in _MAIN.items() if part in names]
     if len(found) != 1 or _TYPES not in names:
         raise _not_taken(name, "application/zip")
-    with archive.open(_TYPES) as member:
-        declared = member.read(MEGABYTE).decode("utf-8", "replace").lower()
+    with archive.open(_TYPES) as types:
+        declared = types.read(MEGABYTE).decode("utf-8", "replace").lower()
     if "macroenabled" in declared or "vbaproject" in declared or any(_PROGRAM.search(part.lower()) for part in names):
         raise Unfit(
             f"“{name}”里带有宏或者程序，不能上传。", remedy="请另存为不带宏的 docx、xlsx，或者导出为 pdf 再上传。"
@@ -267,4 +269,5 @@ _CHECKS: dict[str, Callable[[str, bytes], None]] = {
     "audio/mp4": _no_passenger,
     "audio/wav": _no_passenger,
     "video/mp4": _no_passenger,
+    "video/quicktime": _no_passenger,
 }

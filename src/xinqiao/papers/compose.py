@@ -26,15 +26,16 @@ KINDS: Mapping[str, Kind] = {
     "registration": Kind("信访事项登记表", "登", keys.Registration, intake.registration),
     "referral_slip": Kind("信访事项转送单", "转", keys.Referral, intake.referral_slip),
     "objection": Kind("信访事项转送异议书", "异", keys.Objection, intake.objection),
-    "jurisdiction_ruling": Kind("指定办理通知", "指", keys.Ruling, intake.jurisdiction_ruling),
+    "jurisdiction_ruling": Kind("指定办理通知", "定", keys.Ruling, intake.jurisdiction_ruling),
     "acceptance_notice": Kind("信访事项受理告知书", "受", keys.Acceptance, redress.acceptance_notice),
     "extension_notice": Kind("信访事项延长办理期限告知书", "延", keys.Extension, redress.extension_notice),
-    "decision": Kind("信访事项处理意见书", "意", keys.DecisionFacts, redress.decision),
-    "service_proof": Kind("送达回证", "送", keys.Service, redress.service_proof),
+    "decision": Kind("信访事项处理意见书", "理", keys.DecisionFacts, redress.decision),
+    "service_proof": Kind("送达回证", "达", keys.Service, redress.service_proof),
     "suggestion_reply": Kind("建议回复函", "复", keys.SuggestionReply, replies.suggestion_reply),
     "transfer_letter": Kind("检举控告类信访事项移送函", "移", keys.Transfer, replies.transfer_letter),
     "withdrawal_note": Kind("撤回信访事项确认书", "撤", keys.Withdrawal, replies.withdrawal_note),
     "on_the_spot_reply": Kind("当场答复单", "答", keys.OnTheSpot, replies.on_the_spot_reply),
+    "path_notice": Kind("办理途径告知书", "导", keys.PathNotice, replies.path_notice),
 }
 
 

@@ -54,8 +54,8 @@ class Receipt(Common):
     """receipt 来件回执: for the citizen, right after sending."""
 
     case_number: str
-    query_code: str
     received_on: AnyDay
+    query_code: NotRequired[str]  # left out on a copy for the file
     channel: NotRequired[str]  # "网上", "来访" …
     about: NotRequired[str]
     track_url: NotRequired[str]  # goes into the QR code; number and code in its fragment
@@ -142,7 +142,8 @@ class Acceptance(Common):
     addressee: str
     about: str
     accepted_on: AnyDay
-    due: DayFact  # last day for the decision
+    due: DayFact  # last day for the decision, or for the reply to a suggestion
+    lane: NotRequired[Literal["redress", "suggestion"]]  # "redress" is the default
     submitted_on: NotRequired[AnyDay]
     received_on: NotRequired[AnyDay]  # by this unit
     sender: NotRequired[str]  # petition office that passed it on
@@ -201,7 +202,8 @@ class DecisionFacts(Common):
     accepted_on: AnyDay
     demands: list[Demand]
     heard: Heard
-    investigation: NotRequired[str]
+    investigation: NotRequired[str]  # what was done to find out, in a few words
+    opinion: NotRequired[str]  # the overall opinion, after the single ones
     mediation: NotRequired[str]
     review: NotRequired[Review]
 
@@ -267,3 +269,17 @@ class OnTheSpot(Common):
     basis: NotRequired[list[str]]
     answered_by: NotRequired[str]
     knowledge: NotRequired[list[str]]  # titles of the entries that the answer rests on
+
+
+class PathNotice(Common):
+    """path_notice 办理途径告知书: the law names another road (Art. 31 (1)-(5))."""
+
+    case_number: str
+    addressee: str
+    about: str
+    body: str  # the organ to turn to
+    how: str
+    path: NotRequired[Literal["litigation", "arbitration", "party", "administrative", "duty"]]
+    basis: NotRequired[list[str]]
+    known_on: NotRequired[AnyDay]  # the day from which `until` was computed, as the citizen told it
+    until: NotRequired[str]  # in words; left out when the start is unknown

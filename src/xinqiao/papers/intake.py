@@ -8,7 +8,8 @@ from xinqiao.papers.text import day_words, spaced_code, spaced_number
 
 def receipt(facts: Facts) -> Paper:
     """来件回执: number, query code, QR, what happens next and by when."""
-    about, channel = facts.maybe("about"), facts.maybe("channel")
+    about, channel, secret = facts.maybe("about"), facts.maybe("channel"), facts.maybe("query_code")
+    code = (("查询码（只给您本人，请不要告诉别人）", spaced_code(secret)),) if secret else ()
     blocks: list[Block] = [
         Para(
             f"我们已于{day_words(facts.day('received_on'))}收到您{f'通过{channel}' if channel else ''}反映的"
@@ -18,7 +19,7 @@ def receipt(facts: Facts) -> Paper:
         Ticket(
             (
                 ("编号", spaced_number(facts.text("case_number"))),
-                ("查询码（只给您本人，请不要告诉别人）", spaced_code(facts.text("query_code"))),
+                *code,
             ),
             qr=facts.maybe("track_url"),
             caption="扫码查进度",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 import segno
 import typst
@@ -16,7 +16,7 @@ from xinqiao.papers.model import Because, Block, Bullets, Form, Grid, Heading, P
 from xinqiao.papers.text import Case, day_words, font_folder
 
 # PDF/A for the archive (GB/T 18894 asks for a lasting form) and PDF/UA so that a screen reader can read it.
-STANDARDS = ["a-2a", "ua-1"]
+STANDARDS: Any = ["a-2a", "ua-1"]
 SEAL_WORDS = {"stamp": "（盖章处）", "electronic": "（电子印章位置，尚未用印）", "none": ""}
 
 
@@ -41,12 +41,13 @@ def render_pdf(paper: Paper) -> bytes:
     data = json.dumps(_page(paper), ensure_ascii=False)
     press = _press()
     with press.lock:
-        return press.compiler.compile(  # type: ignore[no-any-return]
+        rendered = press.compiler.compile(
             format="pdf",
             sys_inputs={"paper": data},
-            pdf_standards=STANDARDS,  # type: ignore[arg-type]
+            pdf_standards=STANDARDS,
             timestamp=int(start_of(paper.issued_on).timestamp()),
         )
+    return cast(bytes, rendered)
 
 
 def _page(paper: Paper) -> dict[str, Any]:

@@ -9,15 +9,27 @@ from xinqiao.papers.text import day_words, spaced_number
 
 
 def acceptance_notice(facts: Facts) -> Paper:
-    """信访事项受理告知书 (Art. 23 para 3, 31 (6), 34)."""
-    due = facts.due("due")
+    """信访事项受理告知书 (Art. 23 para 3, 31 (6), 34); for a suggestion, 建议接收告知书 (Art. 29)."""
+    lane = facts.maybe("lane", "redress")
+    if lane not in LANES:
+        raise facts.wrong("lane", "不认识这种")
+    return LANES[lane](facts)
+
+
+def _arrived(facts: Facts) -> str:
+    """How the matter came to this unit."""
     submitted, received = facts.maybe_day("submitted_on"), facts.maybe_day("received_on")
     opening = f"您{f'于{day_words(submitted)}' if submitted else ''}提出的{quoted(facts)}"
     if received:
         sender = facts.maybe("sender")
         opening += f"，{f'由{sender}转来，' if sender else ''}我单位于{day_words(received)}收到"
-    opening += (
-        f"。经核实，该事项属于我单位职权范围，我单位自{day_words(facts.day('accepted_on'))}起受理，"
+    return opening
+
+
+def _redress_accepted(facts: Facts) -> Paper:
+    due = facts.due("due")
+    opening = (
+        f"{_arrived(facts)}。经核实，该事项属于我单位职权范围，我单位自{day_words(facts.day('accepted_on'))}起受理，"
         f"依照{ACT}第三十一条第六项规定的信访程序办理。现将有关事项告知如下："
     )
     blocks: list[Block] = [Para(opening)]
@@ -57,6 +69,24 @@ def acceptance_notice(facts: Facts) -> Paper:
         Para("特此告知。"),
     ]
     return letter("acceptance_notice", "信访事项受理告知书", facts, blocks)
+
+
+def _suggestion_taken(facts: Facts) -> Paper:
+    due = facts.due("due")
+    blocks: list[Block] = [
+        Para(
+            f"{_arrived(facts)}。经核实，该建议属于我单位职权范围，我单位自{day_words(facts.day('accepted_on'))}起研究论证"
+            f"（{ACT}第二十三条第三款、第二十九条第一款）。感谢您的建议。"
+        ),
+        Para(f"我单位最迟在{due.words}前书面回复您：是否采纳，为什么，怎样落实。"),
+        *due.because(),
+        Para(f"您可以随时补充说明，也可以凭编号和查询码查看进展，回复后作出评价（{ACT}第二十一条）。"),
+        Para("特此告知。"),
+    ]
+    return letter("acceptance_notice", "建议接收告知书", facts, blocks)
+
+
+LANES = {"redress": _redress_accepted, "suggestion": _suggestion_taken}
 
 
 def extension_notice(facts: Facts) -> Paper:
@@ -106,6 +136,9 @@ def decision(facts: Facts) -> Paper:
         part += 1
         title = f"关于您的第{numeral(index)}项请求" if len(demands) > 1 else "关于您的请求"
         blocks += [headed(part, title), *_demand(demand)]
+    if facts.has("opinion"):
+        part += 1
+        blocks += [headed(part, "总的意见"), *paras(facts.maybe_paragraphs("opinion"))]
     tasks = [
         (index, demand) for index, demand in enumerate(demands, 1) if demand.has("measures") or demand.has("execute_by")
     ]
@@ -125,10 +158,10 @@ def decision(facts: Facts) -> Paper:
 def _heard(facts: Facts) -> str:
     heard = facts.part("heard")
     on, how = heard.maybe_day("on"), heard.maybe("how")
-    if on:
-        words = f"我单位于{day_words(on)}{f'以{how}方式' if how else ''}听取了您陈述的事实和理由"
-    elif heard.has("attempts"):
+    if heard.has("attempts"):
         words = f"我单位为听取您的陈述作了以下联系，未能联系到您：{heard.text('attempts').rstrip('。')}"
+    elif on:
+        words = f"我单位于{day_words(on)}{f'以{how}方式' if how else ''}听取了您陈述的事实和理由"
     else:
         raise facts.wrong("heard")
     investigation = facts.maybe("investigation").rstrip("。")

@@ -110,3 +110,48 @@ def on_the_spot_reply(facts: Facts) -> Paper:
         )
     )
     return sheet("on_the_spot_reply", "当场答复单", facts, blocks, addressee=facts.maybe("addressee"))
+
+
+PATHS = {
+    "litigation": ("诉讼、检察监督或者公安机关法律程序", "第三十一条第一项"),
+    "arbitration": ("仲裁", "第三十一条第二项"),
+    "party": ("党员申诉、申请复审", "第三十一条第三项"),
+    "administrative": ("行政复议、行政裁决、行政确认、行政许可、行政处罚等行政程序", "第三十一条第四项"),
+    "duty": ("申请有关机关查处违法行为、履行保护职责", "第三十一条第五项"),
+}
+
+
+def path_notice(facts: Facts) -> Paper:
+    """办理途径告知书 (Art. 31 (1)-(5)): where, how, until when; being told is not having applied."""
+    path = facts.maybe("path")
+    if path and path not in PATHS:
+        raise facts.wrong("path", "不认识这种")
+    road, article = PATHS.get(path, ("法律规定的其他程序", "第三十一条"))
+    known = facts.maybe_day("known_on")
+    until = facts.maybe_paragraphs("until")
+    blocks: list[Block] = [
+        Para(
+            f"您提出的{quoted(facts)}，法律规定了专门的办理途径：{road}（{ACT}{article}）。我们已经登记，现将怎样办理告知如下："
+        ),
+        headed(1, "向哪里提出"),
+        *paras(facts.paragraphs("body")),
+        headed(2, "怎样办理"),
+        *paras(facts.paragraphs("how")),
+        headed(3, "最迟什么时候提出"),
+    ]
+    if until:
+        start = f"这个期限按您所说{day_words(known)}知道此事推算，" if known else "这个期限按您提供的情况推算，"
+        blocks += [*paras(until), Para(f"{start}实际可能更早，请尽快提出。")]
+    else:
+        blocks.append(
+            Para(
+                "期限从哪一天起算还不清楚，我们不写日期。法律规定的期限过了可能就不能再提，请尽快向上述机关询问并提出。"
+            )
+        )
+    if facts.has("basis"):
+        blocks += [headed(4, "依据"), *paras(facts.names("basis"))]
+    blocks += [
+        Para("请注意：告知不等于您已经申请，也不停止、不延长任何期限，需要您本人或者您委托的人提出。"),
+        Para("上述机关不受理的，请保留书面答复并告诉我们，我们重新研究由谁办理。"),
+    ]
+    return letter("path_notice", "办理途径告知书", facts, blocks)

@@ -154,6 +154,8 @@ def test_a_decision_needs_the_hearing_or_its_attempts() -> None:
         ("acceptance_notice", {"contact": "电话"}, "contact"),
         ("referral_slip", {"way": "anyhow"}, "way"),
         ("suggestion_reply", {"outcome": "perhaps"}, "outcome"),
+        ("acceptance_notice", {"lane": "fast"}, "lane"),
+        ("path_notice", {"path": "prayer"}, "path"),
         ("jurisdiction_ruling", {"by": "nobody"}, "by"),
         ("jurisdiction_ruling", {"to_organs": []}, "to_organs"),
         ("registration", {"words": "\n \n"}, "words"),
@@ -194,6 +196,32 @@ def test_simplified_handling_has_its_own_term() -> None:
     assert "60日" not in text.split("为什么是这一天")[0]
 
 
+def test_a_suggestion_is_taken_in_with_words_of_its_own() -> None:
+    text = words(render_pdf(compose("acceptance_notice", facts_of("acceptance_notice", lane="suggestion"))))
+    assert "建议接收告知书" in text
+    assert "最迟在2027年1月19日（星期二）前书面回复您：是否采纳" in text
+    assert "第三十一条" not in text
+
+
+def test_being_told_of_another_road_is_not_having_applied() -> None:
+    text = words(render_pdf(compose("path_notice", FACTS["path_notice"])))
+    assert "仲裁（《信访工作条例》第三十一条第二项）" in text
+    assert "按您所说2026年3月1日知道此事推算，实际可能更早" in text
+    assert "告知不等于您已经申请" in text
+    assert "按您提供的情况推算" in words(render_pdf(compose("path_notice", facts_of("path_notice", known_on=None))))
+    unknown = words(render_pdf(compose("path_notice", facts_of("path_notice", until=""))))
+    assert "我们不写日期" in unknown
+    assert "2027" not in unknown
+
+
+def test_attempts_to_hear_are_not_called_a_hearing() -> None:
+    heard = {"on": "2026-11-25", "how": "", "attempts": "三次电话无人接听"}
+    text = words(render_pdf(compose("decision", facts_of("decision", heard=heard, opinion="总的来看，部分支持。"))))
+    assert "听取了您陈述" not in text
+    assert "三次电话无人接听" in text
+    assert "三、总的意见总的来看，部分支持。" in text
+
+
 def test_a_receipt_carries_number_code_and_qr() -> None:
     paper = compose("receipt", FACTS["receipt"])
     pdf = render_pdf(paper)
@@ -203,6 +231,7 @@ def test_a_receipt_carries_number_code_and_qr() -> None:
     assert "example.org" not in words(pdf)
     drawn = Document(io.BytesIO(render_docx(paper))).inline_shapes
     assert len(drawn) == 1
+    assert "查询码（只给您本人" not in words(render_pdf(compose("receipt", facts_of("receipt", query_code=""))))
     without = compose("receipt", facts_of("receipt", track_url="", items=[], next=["我们会打电话给您。"]))
     assert "扫码查进度" not in words(render_pdf(without))
     assert "我们会打电话给您。" in words(render_pdf(without))
@@ -320,7 +349,7 @@ def test_pages_are_numbered_between_dashes() -> None:
 
 def test_numbers_of_papers_say_nothing_about_order() -> None:
     number = document_number("decision", organ_word="拱建信", day=date(2026, 11, 22), serial="K7M3PQ")
-    assert number == "拱建信意〔2026〕K7M3PQ号"
+    assert number == "拱建信理〔2026〕K7M3PQ号"
     assert paper_label("decision") == "信访事项处理意见书"
     with pytest.raises(KeyError):
         compose("love_letter", {})
