@@ -162,7 +162,8 @@ def _ruling(document: Document, case: Case, inputs: Any, kept: Any) -> dict[str,
 def _acceptance(document: Document, case: Case, inputs: Any, kept: Any) -> dict[str, Any]:
     return {
         "accepted_on": kept.get("dates", {}).get("accepted") or document.issued_on,
-        "due": _due(case, "decision"),
+        "lane": "suggestion" if case.procedure == "suggestion" else "redress",
+        "due": _due(case, "decision", "reply"),
         "submitted_on": case.received_on,
         "received_on": _day(case, "referred") or case.received_on,
         "sender": case.office.name,
@@ -213,7 +214,7 @@ def _decision(document: Document, case: Case, inputs: Any, kept: Any) -> dict[st
             "how": WAYS.get(said.get("way", ""), ""),
             "attempts": said.get("statement", "") if said.get("way") == "attempts" else "",
         },
-        "investigation": inputs.get("opinion", ""),
+        "opinion": inputs.get("opinion", ""),
         "review": {"organs": [body.organ.name for body in bodies], "days": 30},
         "notes": notes,
     }
@@ -265,9 +266,12 @@ def _on_the_spot(document: Document, case: Case, inputs: Any, kept: Any) -> dict
 
 def _path(document: Document, case: Case, inputs: Any, kept: Any) -> dict[str, Any]:
     return {
-        "question": case.title,
-        "answer": "\n".join(str(value) for value in inputs.values() if isinstance(value, str) and value),
-        "answered_by": kept.get("by", ""),
+        "path": inputs.get("path"),
+        "body": inputs.get("body"),
+        "how": inputs.get("how"),
+        "basis": inputs.get("basis"),
+        "known_on": inputs.get("known_on"),
+        "until": inputs.get("until"),
     }
 
 
@@ -284,4 +288,5 @@ _WRITERS = {
     "transfer_letter": _transfer,
     "withdrawal_note": _withdrawal,
     "on_the_spot_reply": _on_the_spot,
+    "path_notice": _path,
 }
