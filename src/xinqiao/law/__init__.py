@@ -26,6 +26,7 @@ __all__ = [
     "first_state",
     "lapse_step",
     "missed_step",
+    "notice_texts",
     "options",
     "outlook",
     "procedures",
@@ -90,6 +91,11 @@ def events() -> tuple[EventKind, ...]:
     }
     found |= {event: EventKind(event, label, True) for event, label in _BESIDE.items()}
     return tuple(found[name] for name in sorted(found))
+
+
+def notice_texts() -> frozenset[tuple[str, str]]:
+    """Every (text, owner) that a step may send, apart from what depends on the single case."""
+    return frozenset((n.text, n.to) for p in PROCEDURES.values() for e in p.edges for n in e.notices)
 
 
 _EVENTS = {kind.event: kind for kind in events()}

@@ -94,6 +94,7 @@ def rating(*states: str) -> tuple[Edge, ...]:
             checks=(_explained_when_not,),
             effect=_rated(mine, other),
             may_settle=("evaluation",),
+            notices=tell("rated", "office", "lead"),
             shared=True,
             weight="primary" if mine == "unit" else "plain",
             done=done,

@@ -37,7 +37,7 @@ EDGES = (
                field_("until", N_("提出的期限"), "long", required=False, help=N_("写明从哪天推算，并提醒实际可能更早"))),
         settles=("refer", "refer_again"), dates=("answered", "served"), documents=(DocMove("path_notice", "sealed", fresh=True),),
         opens=(Opens("evaluation", "petitioner", "evaluation", "served", N_("可以评价"), "window"),),
-        notices=tell("informed", "petitioner"), weight="primary", done=N_("已告知办理途径"),
+        notices=tell("guided", "petitioner"), weight="primary", done=N_("已告知办理途径"),
     ),
     *rating("informed"),
     lapse("evaluation", "lapse_evaluation", "served", "local:evaluation", N_("评价期已过"), "informed"),

@@ -123,7 +123,7 @@ EDGES = (
         "redo", ("answered",), "at_unit", OFFICE, N_("没有解决，请再办"), ("xinfang-2022:28(1)",),
         needs=(field_("reasons", N_("还差什么"), "long"),), guards=(_has_unit,), lifts=("evaluation",), dates=("redone",), counts=("redos",),
         clears=("asked_back", "resolved", "unresolved"),
-        opens=(Opens("answer", "lead", "simplified.answer", "redone", N_("再次答复")),), notices=tell("redo", "lead"),
+        opens=(Opens("answer", "lead", "simplified.answer", "redone", N_("再次答复")),), notices=tell("progress", "lead"),
         done=N_("没有解决，请办理单位再办"),
     ),
     Edge(

@@ -229,7 +229,7 @@ EDGES = (
         "ask_extension", WORKING[:3], "", UNIT, N_("申请延期"), ("xinfang-2022:34",), N_("情况复杂的，届满以前由负责人批准，只能一次"),
         needs=(field_("days", N_("延长多少天"), "choice", choices=EXTENSIONS), field_("reasons", N_("为什么复杂"), "long")),
         guards=(lacks("extended", N_("已经延长过一次，不能再延。")), not_open("extension", N_("已经申请，等负责人决定。")), before_expiry),
-        effect=_extension_asked, may_open=("extension",), private=True,
+        effect=_extension_asked, may_open=("extension",), notices=tell("extension_asked", "lead"), private=True,
     ),
     Edge(
         "approve_extension", WORKING[:3], "", ("head",), N_("批准延期并告知"), ("xinfang-2022:34",), N_("同时把理由告诉来信人"),
@@ -271,7 +271,8 @@ EDGES = (
     Edge(
         "seal_decision", ("signed",), "decided", UNIT, N_("用印"), ("xinfang-2022:32",), N_("电子印章，或者打印盖章后扫描传回"),
         needs=(field_("scan", N_("盖章后的扫描件"), "files", required=False),), documents=(DocMove("decision", "sealed"),),
-        dates=("decided",), weight="primary", done=N_("处理意见书已作出"),
+        dates=("decided",), notices=tell("decided", "petitioner"), weight="primary",
+        done=N_("处理意见书已作出"),
     ),
     Edge(
         "serve", ("decided",), "served", UNIT, N_("登记送达"), ("xinfang-2022:34", "xinfang-2022:35", "minsu:service"),
@@ -291,7 +292,7 @@ EDGES = (
         N_("只改笔误；改意见要撤回重办。更正后重新送达"),
         needs=(field_("what", N_("哪里写错了"), "long"), field_("correction", N_("更正为"), "long")), lifts=_AFTER,
         documents=(DocMove("decision", "sealed", fresh=True),), dates=("decided",), flags=("corrected",), counts=("corrections",),
-        effect=_corrected, may_open=("serve",), notices=tell("corrected", "petitioner"), done=N_("处理意见书更正笔误"),
+        effect=_corrected, may_open=("serve",), notices=tell("recalled", "petitioner"), done=N_("处理意见书更正笔误"),
     ),
     Edge(
         "report_execution", ("served",), "", UNIT, N_("记录落实进展"), ("xinfang-2022:32(2)",),
@@ -302,7 +303,7 @@ EDGES = (
         "execute", ("served",), "executed", UNIT, N_("落实到位"), ("xinfang-2022:32(2)",), N_("附上证据，没有证据不能算落实"),
         needs=(field_("result", N_("落实了什么"), "long"), field_("evidence", N_("证据"), "files")),
         guards=(is_open("execution", N_("没有要落实的意见。")),), settles=("execution",), dates=("executed",), flags=("executed",),
-        notices=tell("executed", "petitioner", "office"), weight="primary", done=N_("支持的意见已经落实"),
+        notices=(*tell("executed", "petitioner"), *tell("progress", "office")), weight="primary", done=N_("支持的意见已经落实"),
     ),
     *rating("served", "executed"),
     lapse("review.apply", "lapse_review", "served", "xinfang-2022:35", N_("申请复查的期限已过"), "served", "executed"),

@@ -1,16 +1,13 @@
 """Reports and accusations: sealed from the first moment, handed over to the organ with authority, never shown to those reported."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import Edge, Procedure, State, field_, tell
 from xinqiao.law.procedures.closing import close
 from xinqiao.law.procedures.records import records
 from xinqiao.law.procedures.sorting import reclassify
-from xinqiao.law.types import Actor, Decision, DocMove, Facts, Station
+from xinqiao.law.types import DocMove, Station
 
 # fmt: off
 STATES = (
@@ -25,30 +22,25 @@ OPEN = tuple(s.key for s in STATES if not s.end)
 NEVER = {"withdraw", "undo_withdraw", "finalise_withdrawal", "relay"}  # a report does not end by being taken back
 
 
-def _named(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
-    """The receiver becomes the one person of the receiving organ who may open the case."""
-    return replace(decision, assigns={"lead": inputs["lead"], "grants": [inputs["receiver"]]}, seals=True)
-
-
 # fmt: off
 EDGES = (
     Edge(
-        "transfer", ("sorted",), "transferred", ("officer",), N_("密封移送"), ("xinfang-2022:22(2)", "xinfang-2022:30(1)", "xinfang-2022:30(3)"),
+        "hand_over_report", ("sorted",), "transferred", ("officer",), N_("密封移送"), ("xinfang-2022:22(2)", "xinfang-2022:30(1)", "xinfang-2022:30(3)"),
         N_("按管理权限移送；反映本机关负责人的，直接送上级"),
-        needs=(field_("lead", N_("移送给哪个机关"), "organ"), field_("receiver", N_("交给谁"), "post", help=N_("只有这个人看得到")),
-               field_("reasons", N_("按什么权限移送"), "long")),
+        needs=(field_("lead", N_("移送给哪个机关"), "organ"), field_("reasons", N_("按什么权限移送"), "long"),
+               field_("summary", N_("简要情况"), "long", required=False, help=N_("写进移送函，不写举报人是谁"))),
         settles=("refer", "refer_again"), dates=("referred",), documents=(DocMove("transfer_letter", "sealed", fresh=True),),
-        effect=_named, notices=(*tell("sealed_transfer", "discipline"), *tell("sealed_passed_on", "petitioner")), weight="primary",
+        assigns=("lead",), notices=(*tell("progress", "discipline"), *tell("progress", "petitioner")), weight="primary",
         done=N_("已移送有权机关"),
     ),
     Edge(
         "record_feedback", ("transferred",), "feedback", ("discipline", "officer"), N_("记录反馈"), ("xinfang-2022:30(1)",),
         needs=(field_("feedback", N_("反馈内容"), "long"), field_("files", N_("材料"), "files", required=False)),
-        dates=("answered",), notices=tell("sealed_feedback", "petitioner"), weight="primary", done=N_("有权机关已反馈"),
+        dates=("answered",), notices=tell("progress", "petitioner"), weight="primary", done=N_("有权机关已反馈"),
     ),
     replace(
         close(("feedback",), (), "transferred", "xinfang-2022:30(1)", by=("officer", "discipline")),
-        notices=tell("sealed_closed", "petitioner"),
+        notices=tell("progress", "petitioner"),
     ),
     reclassify("sorted"),
     *(edge for edge in records(OPEN) if edge.step not in NEVER),

@@ -81,7 +81,7 @@ PROPOSE_CLASS = Edge(
     N_("信访部门会核对；不属于本单位职权的，请同时提出异议"),
     needs=(ROUTE, field_("reasons", N_("理由"), "long")),
     flags=("class_proposed",),
-    notices=tell("class_proposed", "office"),
+    notices=tell("progress", "office"),
     shared=True,
     private=True,
 )

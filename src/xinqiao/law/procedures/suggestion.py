@@ -43,7 +43,7 @@ EDGES = (
         "study", ("at_unit",), "studying", UNIT, N_("开始研究并告知"), ("xinfang-2022:23(3)", "xinfang-2022:29(1)"),
         N_("书面告诉提建议的人：已收到，怎样研究"), needs=(field_("process", N_("告诉来信人怎样研究"), "long", required=False),),
         settles=("notice",), lifts=("objection",), dates=("accepted",), documents=(DocMove("acceptance_notice", "sealed"),),
-        opens=(Opens("reply", "lead", "suggestion.reply", "accepted", N_("回复建议")),), notices=tell("studying", "petitioner"),
+        opens=(Opens("reply", "lead", "suggestion.reply", "accepted", N_("回复建议")),), notices=tell("progress", "petitioner"),
         weight="primary", done=N_("已开始研究您的建议"),
     ),
     Edge(
@@ -66,7 +66,7 @@ EDGES = (
         guards=(not_open("notice", N_("还没有告知。")),), checks=(check_service("decided"),),
         documents=(DocMove("suggestion_reply", "served"),),
         effect=lambda facts, inputs, actor, at, decision: served_day(inputs, decision, "reply"), may_settle=("reply",),
-        weight="primary", notices=tell("replied", "petitioner"), done=N_("回复已送达"),
+        weight="primary", notices=tell("reply", "petitioner"), done=N_("回复已送达"),
     ),
     *rating("served"),
     lapse("evaluation", "lapse_evaluation", "served", "local:evaluation", N_("评价期已过"), "served"),
