@@ -2,19 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from statistics import median
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from xinqiao.cases import access as case_access
 from xinqiao.cases import words
 from xinqiao.cases.models import Case
 from xinqiao.kernel.ids import NUMBER_LENGTH, normalise_code, normalise_number
-from xinqiao.people import keys
+from xinqiao.people import access, keys
+from xinqiao.people import selectors as people_found
 from xinqiao.people import services as people
-from xinqiao.people.actors import CITIZEN, Actor
+from xinqiao.people.actors import CITIZEN, SYSTEM, Actor
+from xinqiao.people.areas import area_stem
+from xinqiao.people.models import Area, Organ, in_force
 
 from .models import Party, Submission, SubmissionCase
 
@@ -102,3 +107,55 @@ def words_of(submission: Submission) -> dict[str, Any]:
 def parties_of(submission: Submission) -> list[Party]:
     """Who said it, the petitioner first."""
     return list(submission.parties.order_by("id"))
+
+
+PLACE_LEVELS = ("district", "street", "community")
+MOST_PLACES = 3000
+
+
+def places(on: date) -> list[Area]:
+    """Districts, streets and communities for which a petition office here answers, by code."""
+    offices = people_found.organs_of(on=on, kinds=[Organ.Kind.PETITION_OFFICE])
+    within = Q()
+    for office in offices:
+        within |= Q(code__startswith=area_stem(office.area_code))
+    rows = Area.objects.filter(in_force(on), within, level__in=PLACE_LEVELS).order_by("code")
+    return list(rows[:MOST_PLACES])
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long answers of one kind took: how many were looked at, and in how many days half and nine tenths were there."""
+
+    answered: int
+    half: int
+    most: int
+
+
+SAMPLE = 400
+FEWEST = 10
+_ANSWERED = ("served", "answered", "informed")
+
+
+def how_long(*, at: datetime) -> dict[str, Pace]:
+    """How long the answers to recent matters took, by procedure: among the newest of each office's last year.
+
+    Kinds with fewer than ten answers are left out: they would say nothing. Sealed matters are not looked at.
+    """
+    took: dict[str, list[int]] = {}
+    with access.acting(SYSTEM("figures")):
+        for office in people_found.organs_of(on=at.date(), kinds=[Organ.Kind.PETITION_OFFICE])[:3]:
+            rows = Case.objects.filter(office=office, sealed=False, received_at__gt=at - timedelta(days=365))
+            for procedure, received, facts in rows.order_by("-received_at", "-id").values_list(
+                "procedure", "received_on", "facts"
+            )[:SAMPLE]:
+                days = facts.get("dates", {})
+                answered = next((days[name] for name in _ANSWERED if name in days), None)
+                if answered:
+                    took.setdefault(procedure, []).append((date.fromisoformat(answered) - received).days)
+    return {name: _pace(days) for name, days in took.items() if len(days) >= FEWEST}
+
+
+def _pace(days: list[int]) -> Pace:
+    ordered = sorted(days)
+    return Pace(len(ordered), round(median(ordered)), ordered[min(len(ordered) - 1, len(ordered) * 9 // 10)])

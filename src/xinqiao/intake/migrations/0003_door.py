@@ -8,9 +8,12 @@ from django.db import migrations
 
 TABLES = ("intake_submission", "intake_submissioncase", "intake_party")
 
-FORWARDS = "\n".join(  # noqa: S608 - the names are ours
-    "\n".join(f"CREATE POLICY owner_door ON {table} FOR SELECT TO xinqiao_owner USING (true);" for table in TABLES)
-    + """
+POLICIES = "\n".join(
+    f"CREATE POLICY owner_door ON {table} FOR SELECT TO xinqiao_owner USING (true);" for table in TABLES
+)
+NO_POLICIES = "\n".join(f"DROP POLICY owner_door ON {table};" for table in TABLES)
+
+FUNCTIONS = """
 CREATE FUNCTION intake_door(given text) RETURNS TABLE (code_hash bytea, submission_id uuid, case_ids uuid[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT s.code_hash, s.id, array(SELECT i.case_id FROM intake_submissioncase i WHERE i.submission_id = s.id)
@@ -29,13 +32,12 @@ $$;
 REVOKE ALL ON FUNCTION intake_door(text), intake_cases_of(uuid[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION intake_door(text), intake_cases_of(uuid[]) TO xinqiao_app, xinqiao_seal;
 """
-)
-
-BACKWARDS = "DROP FUNCTION intake_cases_of(uuid[]); DROP FUNCTION intake_door(text);\n" + "\n".join(
-    f"DROP POLICY owner_door ON {table};" for table in TABLES
-)
+NO_FUNCTIONS = "DROP FUNCTION intake_cases_of(uuid[]); DROP FUNCTION intake_door(text);"
 
 
 class Migration(migrations.Migration):
     dependencies = [("intake", "0002_second_wall")]
-    operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
+    operations = [
+        migrations.RunSQL(POLICIES, NO_POLICIES),
+        migrations.RunSQL(FUNCTIONS, NO_FUNCTIONS),
+    ]

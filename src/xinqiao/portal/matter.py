@@ -1,0 +1,246 @@
+"""A case as its petitioner reads it: what comes next, the course, what happened, papers, what may be done now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from xinqiao import law, papers
+from xinqiao.cases import access, selectors, services, words
+from xinqiao.cases.models import Case, Document, Obligation, Rating, Record
+from xinqiao.kernel.clock import day_of
+from xinqiao.law.types import Option, Station, TraceLine
+from xinqiao.people.actors import Actor
+from xinqiao.portal.cites import cite_words
+from xinqiao.ui.templatetags.xq import day_words, distance_words
+
+# What staff said to the petitioner, or did before their eyes; other words of staff stay in the file.
+SAID_TO_PETITIONER = {"contact": "words", "relay": "words", "answer_on_spot": "reply", "answer": "reply"}
+# Steps whose form the portal draws itself, and steps that only machines and staff take.
+CORRECT = "correct_data"
+RATINGS = {"rate_unit": Rating.Target.UNIT, "rate_office": Rating.Target.OFFICE}
+ICONS = {
+    "add_material": "paperclip",
+    "urge": "urge",
+    "correct_data": "edit",
+    "withdraw": "close",
+    "undo_withdraw": "undo",
+    "rate_unit": "star",
+    "rate_office": "star",
+    "seal": "lock",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened."""
+
+    title: str
+    at: datetime
+    who: str
+    text: str
+    cites: tuple[str, ...]
+    mood: str
+    kind: str
+    papers: tuple[Mapping[str, str], ...] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Next:
+    """What comes next: the sentence, and the date with its reasons when one stands in it."""
+
+    sentence: SafeString
+    due: date | None = None
+    start: date | None = None
+    mood: str = ""
+    lines: tuple[TraceLine, ...] = ()
+    cites: tuple[str, ...] = ()
+    provisional: bool = False
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something that the petitioner may do now, or will be able to."""
+
+    step: str
+    label: str
+    hint: str
+    icon: str
+    weight: str
+    url: str
+    blocked: tuple[str, ...] = ()
+
+
+@dataclass
+class View:
+    """Everything on the page of one case."""
+
+    case: Case
+    next: Next
+    state: str
+    stations: Sequence[Station]
+    passed: Mapping[str, date]
+    entries: list[Entry]
+    papers: list[Mapping[str, Any]]
+    acts: list[Act]
+    waiting: list[Act]
+    organ: str
+    assists: list[str]
+    duties: list[Obligation] = field(default_factory=list)
+    windows: list[Obligation] = field(default_factory=list)
+    ratings: list[Rating] = field(default_factory=list)
+
+
+def view(case: Case, *, actor: Actor, at: datetime) -> View:
+    """What the petitioner sees of `case`, which access has already allowed."""
+    facts = services.facts_of(case)
+    file = selectors.case_file(case, public_only=True)
+    options = law.options(facts, access.law_actor(case, actor), at)
+    acts = [act(case, option) for option in options]
+    return View(
+        case=case,
+        next=_next(case, law.outlook(facts), file.obligations, day_of(at)),
+        state=gettext(law.state_label(case.procedure, case.state)),
+        stations=law.stations(case.procedure),
+        passed=_passed(case, file.records),
+        entries=[_entry(record) for record in file.records],
+        papers=[paper_line(document) for document in file.documents],
+        acts=[one for one in acts if not one.blocked],
+        waiting=[one for one in acts if one.blocked],
+        organ=(case.lead or case.office).name,
+        assists=[assist.organ.short_name for assist in file.assists],
+        duties=file.open_duties,
+        windows=file.open_windows,
+        ratings=file.ratings,
+    )
+
+
+def act(case: Case, option: Option) -> Act:
+    """An option as a button."""
+    return Act(
+        step=option.step,
+        label=gettext(option.label),
+        hint=gettext(option.hint) if option.hint else "",
+        icon=ICONS.get(option.step, "arrow-right"),
+        weight=option.weight,
+        url=reverse("portal:do", args=[case.number, option.step]),
+        blocked=tuple(gettext(reason) for reason in option.blocked),
+    )
+
+
+def _next(case: Case, outlook: law.Outlook, obligations: Sequence[Obligation], today: date) -> Next:
+    organ = (case.lead or case.office).short_name
+    found = next((o for o in obligations if o.act == outlook.act and o.settled_at is None), None)
+    if found is None:
+        return Next(_filled(outlook.text, organ=organ, due=""))
+    day = format_html('<time datetime="{}">{}</time>', found.due.isoformat(), day_words(found.due, today))
+    sentence = _filled(outlook.text, organ=organ, due=day)
+    mood = "late" if found.due < today else "near" if (found.due - today).days <= 3 else "normal"
+    with_distance = format_html(
+        '<span class="xq-due xq-due-{}">{} <span class="xq-due-rel">{}</span></span>',
+        mood,
+        sentence,
+        distance_words(found.due, today),
+    )
+    return Next(
+        with_distance,
+        due=found.due,
+        start=found.start_on,
+        mood=mood,
+        lines=trace(found),
+        cites=tuple(cite_words(cite) for cite in found.cites),
+        provisional=found.provisional,
+    )
+
+
+def _filled(text: str, **values: Any) -> SafeString:
+    """A sentence of the law with its places filled; values that are not markup are escaped."""
+    return format_html(gettext(text), **values) if "{" in text else format_html("{}", gettext(text))
+
+
+def trace(obligation: Obligation) -> tuple[TraceLine, ...]:
+    """Why this day: the stored lines, as the law wrote them, with articles in words."""
+    return tuple(
+        TraceLine(
+            line["text"],
+            day=date.fromisoformat(line["day"]) if line.get("day") else None,
+            values=line.get("values") or {},
+            cite=cite_words(line["cite"]) if line.get("cite") else "",
+        )
+        for line in obligation.trace
+    )
+
+
+def _passed(case: Case, records: Sequence[Record]) -> dict[str, date]:
+    """When each station was reached, from the days that the law keeps of the case."""
+    days = {name: date.fromisoformat(day) for name, day in case.facts.get("dates", {}).items()}
+    first = {
+        "received": ("received",),
+        "passed": ("referred", "transferred"),
+        "handling": ("accepted", "clock"),
+        "answered": ("served", "answered", "informed"),
+        "executed": ("executed",),
+        "closed": ("closed",),
+    }
+    found = {key: next((days[name] for name in names if name in days), None) for key, names in first.items()}
+    return {key: day for key, day in found.items() if day is not None}
+
+
+def _entry(record: Record) -> Entry:
+    own = record.actor_kind == "citizen"
+    if own:
+        who = gettext("您")
+    elif record.organ is not None:
+        who = record.organ.name
+    else:
+        who = gettext("系统自动")
+    return Entry(
+        title=gettext(law.event_label(record.event)),
+        at=record.at,
+        who=who,
+        text=_said(record, own=own),
+        cites=tuple(cite_words(cite) for cite in record.cites),
+        mood="late" if record.event == "obligation.missed" else "",
+        kind="own" if own else record.actor_kind,
+        id=str(record.seq),
+    )
+
+
+def _said(record: Record, *, own: bool) -> str:
+    name = SAID_TO_PETITIONER.get(record.step)
+    if not own and name is None:
+        return ""
+    kept = words.get(record)
+    if not isinstance(kept, Mapping):
+        return ""
+    if own:
+        return str(kept.get("words") or kept.get("reasons") or "")
+    return str(kept.get(name or "") or "")
+
+
+def paper_line(document: Document) -> dict[str, Any]:
+    """An issued paper as a line with its way to the PDF."""
+    try:
+        label = papers.paper_label(document.kind)
+    except KeyError:
+        label = document.kind
+    return {
+        "url": reverse("portal:paper", args=[document.id]),
+        "label": gettext(label),
+        "number": document.number or "",
+        "issuer": document.issuer.name,
+        "issued_on": document.issued_on,
+        "served_on": document.served_on,
+        "recalled": document.state == "recalled",
+    }
+
+
+def join_cites(cites: Sequence[str]) -> SafeString:
+    """Articles as one run of words."""
+    return format_html_join("、", "{}", ((cite_words(cite),) for cite in cites))

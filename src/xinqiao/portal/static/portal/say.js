@@ -1,0 +1,197 @@
+// Three screens of one form. Without this file they stand below one another, and everything works.
+const KEY = "xq:say-key";
+
+function store() {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
+// The same matter sent twice, even after the page was loaded anew, carries the same key: it is taken once.
+function keepKey(form) {
+  const field = form.elements.key;
+  if (!field) return;
+  const kept = store()?.getItem(KEY);
+  if (kept && /^[0-9A-Za-z-]{16,64}$/.test(kept)) field.value = kept;
+  else store()?.setItem(KEY, field.value);
+}
+
+function setUp(form) {
+  if (form.dataset.poReady) return;
+  form.dataset.poReady = "1";
+  keepKey(form);
+  const parts = [...form.querySelectorAll("[data-po-part]")];
+  const dots = [...form.querySelectorAll("[data-po-dots] li")];
+  for (const one of form.querySelectorAll("[data-po-nav]")) one.hidden = false;
+  const sections = form.querySelector("[data-po-check]");
+  if (sections) sections.hidden = false;
+  let now = 0;
+
+  function show(at, focus) {
+    now = Math.max(0, Math.min(parts.length - 1, at));
+    parts.forEach((part, place) => (part.hidden = place !== now));
+    dots.forEach((dot, place) => {
+      dot.toggleAttribute("data-done", place < now);
+      if (place === now) dot.setAttribute("aria-current", "step");
+      else dot.removeAttribute("aria-current");
+    });
+    if (now === parts.length - 1) echo();
+    if (focus) {
+      parts[now].querySelector("h1")?.focus({ preventScroll: true });
+      window.scrollTo(0, 0);
+    }
+    for (const area of parts[now].querySelectorAll("textarea[data-xq-grow]")) area.dispatchEvent(new Event("input"));
+  }
+  function go(at) {
+    window.history.pushState({ poScreen: at }, "", `#${at + 1}`);
+    show(at, true);
+  }
+  form.addEventListener("click", (event) => {
+    if (event.target.closest("[data-po-next]")) go(now + 1);
+    else if (event.target.closest("[data-po-back]")) window.history.state?.poScreen === now ? window.history.back() : go(now - 1);
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.tagName === "INPUT" && now < parts.length - 1) {
+      event.preventDefault();
+      go(now + 1);
+    }
+  });
+  form.poShow = (at) => show(at, true);
+
+  // what the third screen shows again before sending
+  function echo() {
+    const put = (name, text) => {
+      const place = form.querySelector(`[data-po-echo="${name}"]`);
+      if (place) place.textContent = text || place.dataset.empty;
+    };
+    const text = form.elements.text.value.trim();
+    put("text", text.length > 160 ? `${text.slice(0, 160)}…` : text);
+    const area = form.elements.area;
+    const picked = area?.value ? area.selectedOptions[0].text.replace(/（.*）$/, "") : "";
+    const street = area?.value ? (area.selectedOptions[0].parentElement.label ?? "") : "";
+    put("place", [street === picked ? "" : street, picked, form.elements.place.value.trim()].filter(Boolean).join(" "));
+    const chosen = [...form.querySelectorAll("input[type=file]")].reduce((sum, input) => sum + input.files.length, 0);
+    const kept = form.querySelectorAll("[name=staged]").length - form.querySelectorAll("[name=staged_without]:checked").length;
+    const count = form.querySelector('[data-po-echo="files"]');
+    if (count) count.textContent = chosen + kept ? count.dataset.many.replace("{n}", chosen + kept) : count.dataset.empty;
+  }
+
+  // who: only what fits the answer is asked
+  function who() {
+    const reporter = form.querySelector("[name=reporter]:checked")?.value ?? "person";
+    for (const one of form.querySelectorAll("[data-po-when]")) one.hidden = !one.dataset.poWhen.split(" ").includes(reporter);
+    for (const one of form.querySelectorAll("[data-po-unless]")) one.hidden = one.dataset.poUnless.split(" ").includes(reporter);
+    const sealed = form.elements.about_official?.checked;
+    const confidential = form.elements.confidential?.checked && reporter !== "anonymous";
+    const mood = sealed ? "sealed" : reporter === "anonymous" ? "anonymous" : confidential ? "confidential" : "open";
+    for (const line of form.querySelectorAll("[data-po-seen]")) {
+      const kind = line.dataset.poSeen;
+      line.hidden = !(kind === mood || (mood === "confidential" && kind === "open" && line.matches(":first-child")));
+    }
+  }
+  form.addEventListener("change", who);
+  for (const field of form.elements) field.addEventListener("xq:restored", who);
+  who();
+  guessPlaces(form);
+
+  window.addEventListener("popstate", () => {
+    if (form.isConnected) show((Number(window.location.hash.slice(1)) || 1) - 1, true);
+  });
+  const wrong = form.querySelector("[data-xq-errors]");
+  show(wrong ? Number(form.dataset.poScreen) - 1 : 0, false);
+  window.history.replaceState({ poScreen: now }, "", now ? `#${now + 1}` : window.location.pathname);
+  // a line of the error summary opens the screen of its field first
+  form.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest(".xq-errors a");
+      const field = link && document.getElementById(link.hash.slice(1));
+      const part = field?.closest("[data-po-part]");
+      if (part) show(parts.indexOf(part), false);
+    },
+    true,
+  );
+}
+
+// ---- what is typed as a place, looked for in the list that is already here: nothing is sent while typing
+function guessPlaces(form) {
+  const select = form.elements.area;
+  const place = form.elements.place;
+  const box = form.querySelector("[data-po-guess]");
+  if (!select?.options || !place || !box) return;
+  const stem = (name) => name.replace(/（.*）$/, "").replace(/(街道|社区|村|镇|乡)$/, "");
+  place.addEventListener("input", () => {
+    box.replaceChildren();
+    const typed = place.value.replace(/\s+/g, "");
+    const found = select.value || typed.length < 2 ? [] : [...select.options].filter((one) => one.value && typed.includes(stem(one.text))).slice(0, 3);
+    box.hidden = !found.length;
+    if (!found.length) return;
+    box.append(box.dataset.say, " ");
+    for (const option of found) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "btn btn-sm btn-outline-primary";
+      const group = option.parentElement.label;
+      button.textContent = group && !option.text.startsWith(group) ? `${group} ${option.text}` : option.text;
+      button.addEventListener("click", () => {
+        option.selected = true;
+        select.dispatchEvent(new Event("change", { bubbles: true }));
+        select.dispatchEvent(new Event("xq:restored"));
+        box.hidden = true;
+        select.focus();
+      });
+      box.append(button);
+    }
+  });
+}
+
+// ---- sending without leaving the page: a connection that breaks loses nothing, chosen files included
+const waiting = new Set();
+async function send(form) {
+  const note = form.querySelector("[data-po-sending]");
+  const button = form.querySelector("button[type=submit]");
+  const offline = document.getElementById("xq-offline");
+  note.hidden = false;
+  button.setAttribute("aria-disabled", "true");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+    if (answer.redirected) {
+      window.location.assign(answer.url);
+      return;
+    }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.querySelector("main");
+    if (!fresh) throw new Error("no page");
+    const main = document.querySelector("main");
+    main.replaceChildren(...fresh.childNodes);
+    main.querySelectorAll("script").forEach((one) => one.remove());
+    begin();
+    document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: main } }));
+  } catch {
+    note.hidden = true;
+    button.removeAttribute("aria-disabled");
+    delete form.dataset.xqSent;
+    waiting.add(form);
+    if (offline) offline.hidden = false;
+  }
+}
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-po-say]")) return;
+  if (event.defaultPrevented) return;
+  event.preventDefault();
+  send(form);
+});
+window.addEventListener("online", () => {
+  for (const form of waiting) {
+    waiting.delete(form);
+    if (form.isConnected) form.requestSubmit();
+  }
+});
+
+function begin() {
+  for (const form of document.querySelectorAll("[data-po-say]")) setUp(form);
+}
+begin();

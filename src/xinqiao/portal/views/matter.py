@@ -1,0 +1,241 @@
+"""The page of one case, what its petitioner does there, papers and proof."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from xinqiao.cases import access as case_access
+from xinqiao.cases import documents
+from xinqiao.cases import selectors as case_selectors
+from xinqiao.cases import services as cases
+from xinqiao.cases.models import Case
+from xinqiao.files import selectors as files
+from xinqiao.files.services import blob_store
+from xinqiao.files.serving import blob_serve
+from xinqiao.intake import selectors as intake
+from xinqiao.kernel.clock import day_of
+from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
+from xinqiao.law.types import Option
+from xinqiao.ledger import selectors as ledger
+from xinqiao.ledger.verify import verify
+from xinqiao.people import clock
+from xinqiao.people import selectors as people
+from xinqiao.people import services as vault
+from xinqiao.portal import matter as reading
+from xinqiao.portal import visit
+from xinqiao.portal.forms import CORRECTABLE, CorrectForm
+from xinqiao.portal.views.private import personal
+from xinqiao.portal.views.say import who_sees
+from xinqiao.ui.forms import StepForm
+
+WRONG, MOVED_ON = 422, 409
+
+
+def _case(request: HttpRequest, number: str) -> Case:
+    """The case of that number, or the only one of that submission. Raises NotFound for whoever has not proven it."""
+    actor = visit.actor_of(request)
+    if "-" in number:
+        return case_access.get(actor, number)
+    items = [case for case in intake.own_cases(actor) if case.number.partition("-")[0] == number]
+    if len(items) != 1:
+        raise NotFound()
+    return case_access.get(actor, items[0].number)
+
+
+@require_GET
+@personal
+def matter(request: HttpRequest, number: str) -> HttpResponse:
+    """Who has it, what happened, what comes next by when and why, what I may do now."""
+    actor, at = visit.actor_of(request), clock.now()
+    if "-" not in number:
+        items = [case for case in intake.own_cases(actor) if case.number.partition("-")[0] == number]
+        if not items:
+            raise NotFound()
+        if len(items) > 1:
+            return redirect("portal:mine")
+        number = items[0].number
+    case = case_access.get(actor, number)
+    submission = intake.submission_of(case)
+    context: dict[str, Any] = {
+        "case": case,
+        "view": reading.view(case, actor=actor, at=at),
+        "submission": submission,
+        "said": intake.words_of(submission) if submission else {},
+        "who_sees": who_sees(submission, case) if submission else [],
+        "looks": people.access_of_case(case.id),
+        "blobs": [blob for blob in files.blobs_of_case(case.id) if blob.kind != "document"],
+        "proof": ledger.proof(case.id, day_of(at)),
+    }
+    return render(request, "portal/matter.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@personal
+def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
+    """One act of the petitioner, on a page of its own: the form comes from the procedure."""
+    case, actor, at = _case(request, number), visit.actor_of(request), clock.now()
+    option = next((one for one in cases.options(case=case, actor=actor, at=at) if one.step == step), None)
+    if option is None or option.blocked:
+        if request.method == "POST" and visit.was_done(request, request.POST.get("in-key", "")):
+            return _already(request, case)
+        return _not_now(request, case, option)
+    if step == reading.CORRECT:
+        return _correct(request, case, option)
+    form = StepForm(option, {}, request.POST or None, request.FILES or None)
+    if request.method == "GET" or not form.is_valid():
+        return _step_page(request, case, option, form, status=200 if request.method == "GET" else WRONG)
+    if visit.was_done(request, form.form_key):
+        return _already(request, case)
+    try:
+        with transaction.atomic():
+            inputs = form.inputs() | _stored(case, form, request)
+            cases.take_step(case_id=case.id, step=step, actor=actor, at=at, inputs=inputs, key=form.form_key)
+    except (BadInput, Refused) as error:
+        form.refuse(_named(error, form))
+        return _step_page(request, case, option, form, status=WRONG)
+    except Conflict as error:
+        messages.info(request, gettext(error.message))
+        return redirect("portal:matter", number=case.number)
+    return _done(request, case, option, form.form_key)
+
+
+def _stored(case: Case, form: StepForm, request: HttpRequest) -> dict[str, list[str]]:
+    """Store the uploads of a step; the ids by input."""
+    actor, at = visit.actor_of(request), clock.now()
+    return {
+        name: [
+            str(
+                blob_store(
+                    name=one.name or "",
+                    data=one.read(),
+                    kind="material",
+                    case_id=case.id,
+                    sealed=case.sealed,
+                    actor=actor,
+                    at=at,
+                ).id
+            )
+            for one in given
+        ]
+        for name, given in form.uploads().items()
+        if given
+    }
+
+
+def _named(error: BadInput | Refused, form: StepForm) -> BadInput | Refused:
+    """A refused file belongs to the input of files that this form has, whatever it is called."""
+    if isinstance(error, BadInput) and "files" in error.fields and "files" not in form.fields:
+        upload = next(iter(form.uploads()), "files")
+        return BadInput({upload if k == "files" else k: v for k, v in error.fields.items()}, remedy=error.remedy)
+    return error
+
+
+def _step_page(request: HttpRequest, case: Case, option: Option, form: Any, *, status: int) -> HttpResponse:
+    context = {
+        "case": case,
+        "option": option,
+        "form": form,
+        "act": reading.act(case, option),
+        "action": reverse("portal:do", args=[case.number, option.step]),
+        "back": reverse("portal:matter", args=[case.number]),
+        "cites": [reading.cite_words(cite) for cite in option.cites],
+    }
+    return render(request, "portal/do.html", context, status=status)
+
+
+def _done(request: HttpRequest, case: Case, option: Option, key: str) -> HttpResponseRedirect:
+    visit.remember_done(request, key)
+    messages.success(request, gettext("已经办好：%(what)s。") % {"what": gettext(option.label)})
+    return redirect("portal:matter", number=case.number)
+
+
+def _already(request: HttpRequest, case: Case) -> HttpResponseRedirect:
+    messages.info(request, gettext("这一步刚才已经办好了，没有重复。"))
+    return redirect("portal:matter", number=case.number)
+
+
+def _not_now(request: HttpRequest, case: Case, option: Option | None) -> HttpResponseRedirect:
+    reasons = "".join(gettext(reason) for reason in option.blocked) if option else ""
+    messages.info(request, reasons or gettext("这件事现在不能这样办。现在能做的都列在下面。"))
+    return redirect("portal:matter", number=case.number)
+
+
+def _correct(request: HttpRequest, case: Case, option: Option) -> HttpResponse:
+    """One's own data go into the vault; the file of the case keeps only that they were put right."""
+    actor, at = visit.actor_of(request), clock.now()
+    form = CorrectForm(request.POST or None)
+    if request.method == "GET" or not form.is_valid():
+        return _step_page(request, case, option, form, status=200 if request.method == "GET" else WRONG)
+    what, key = form.cleaned_data["what"], form.cleaned_data["key"] or str(form.initial["key"])
+    if visit.was_done(request, key):
+        return _already(request, case)
+    if case.person_id is None:
+        form.add_error(None, gettext("这件事没有留姓名，没有可更正的信息。想留下姓名，请到窗口或者打电话办理。"))
+        return _step_page(request, case, option, form, status=WRONG)
+    inputs = {"what": str(dict(CORRECTABLE)[what]), "words": gettext("新的内容已存入身份信息库。")}
+    value = {what: form.cleaned_data["value"]}
+    try:
+        with transaction.atomic():
+            cases.take_step(case_id=case.id, step=option.step, actor=actor, at=at, inputs=inputs, key=key)
+            vault.person_correct(person=case.person_id, actor=actor, at=at, case_id=case.id, **value)
+    except BadInput as error:
+        form.add_error("value", gettext("；".join(error.fields.values())))
+        return _step_page(request, case, option, form, status=WRONG)
+    except Refused as error:
+        form.add_error(None, gettext(error.message))
+        return _step_page(request, case, option, form, status=WRONG)
+    except Conflict:
+        return _already(request, case)
+    return _done(request, case, option, key)
+
+
+@require_GET
+@personal
+def proof(request: HttpRequest, number: str) -> HttpResponse:
+    """The path that proves one's file against the published anchor, as a file; before the first anchor: when there will be one."""
+    case = _case(request, number)
+    found = ledger.proof(case.id, day_of(clock.now()))
+    if "download" in request.GET and found is not None:
+        response = HttpResponse(json.dumps(found, indent=2, ensure_ascii=False) + "\n", content_type="application/json")
+        response["Content-Disposition"] = f'attachment; filename="xinqiao-proof-{case.number}.json"'
+        return response
+    report = verify(case.id, heads=[(case.id, case.head_seq, bytes(case.head_hash))])
+    return render(
+        request,
+        "portal/proof.html",
+        {"case": case, "proof": found, "report": report, "head": bytes(case.head_hash).hex()},
+    )
+
+
+@require_GET
+@personal
+def attachment(request: HttpRequest, number: str, blob_id: str) -> HttpResponse:
+    """A file of one's own matter."""
+    case = _case(request, number)
+    blob = files.blob_get(UUID(blob_id), case_id=case.id)
+    served = blob_serve(blob, thumbnail="thumb" in request.GET, download="download" in request.GET)
+    return HttpResponse(served.data, headers=served.headers)
+
+
+@require_GET
+@personal
+def paper(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """An issued paper as PDF (or DOCX), frozen when it is first asked for."""
+    actor, at = visit.actor_of(request), clock.now()
+    document = case_selectors.document_of(actor=actor, document_id=document_id)
+    if document is None:
+        raise Http404
+    document = documents.document_render(document=document, actor=actor, at=at)
+    wanted = document.docx if "docx" in request.GET else document.pdf
+    if wanted is None:
+        raise Http404
+    served = blob_serve(files.blob_get(wanted), derivative=False, download=True)
+    return HttpResponse(served.data, headers=served.headers)
