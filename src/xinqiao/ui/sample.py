@@ -9,7 +9,7 @@ from django.http import QueryDict
 from xinqiao.kernel.clock import SHANGHAI, day_of
 from xinqiao.law.types import Choice, Input, Option, Station, TraceLine
 from xinqiao.people import clock
-from xinqiao.ui.forms import StepForm
+from xinqiao.ui.forms import DEMAND_PARTS, PREFIX, StepForm
 
 LONG_NAME = (
     "某某区住房和城乡建设局建筑行业管理与历史遗留问题协调处置工作专班办公室"
@@ -70,24 +70,18 @@ ORGANS = [(number, f"{name}局") for number, name in enumerate(("城市管理", 
           "市场监督管理", "生态环境", "交通运输", "民政", "农业农村", "水利", "文化和旅游", "应急管理"), start=1)] + [(99, LONG_NAME)]  # fmt: skip
 
 
-def _form(wrong: bool) -> StepForm:
-    sources = {"organ": ORGANS}
-    if not wrong:
-        return StepForm(OPTION, sources)
-    typed = QueryDict(mutable=True)
-    typed.update(
-        {
-            "in-key": "sample",
-            "in-note": "已与社区核实。",
-            "in-visited_on": "2026-02-31",
-            "in-demands-0-demand": "修剪树枝",
-        }
-    )
-    return StepForm(OPTION, sources, typed, {})
+def form(data: Any = None, files: Any = None, *, wrong: bool = False) -> StepForm:
+    """The sample step's form: empty, as sent, or (with `wrong`) sent with mistakes."""
+    if wrong:
+        data = QueryDict(mutable=True)
+        data.update({"in-key": "sample", "in-note": "已与社区核实。", "in-visited_on": "2026-02-31"})
+        data.update({f"{PREFIX}-demands-0-{part}": "修剪树枝" if part == "demand" else "" for part in DEMAND_PARTS})
+        files = {}
+    return StepForm(OPTION, {"organ": ORGANS}, data, files)
 
 
-def guide(*, wrong: bool = False) -> dict[str, Any]:
-    """The context of the style guide's pages. With `wrong` the form has been sent with mistakes."""
+def guide(step: StepForm) -> dict[str, Any]:
+    """The context of the style guide's pages around the form `step`."""
     today = day_of(clock.now())
     moment = datetime.combine(today, time(10, 5), SHANGHAI)
     duties = [
@@ -103,7 +97,7 @@ def guide(*, wrong: bool = False) -> dict[str, Any]:
         LONG_NAME + "没有答复",
     )
     return {
-        "form": _form(wrong),
+        "form": step,
         "stations": STATIONS,
         "passed": {"received": today - timedelta(days=20), "passed": today - timedelta(days=12)},
         "duties": duties,

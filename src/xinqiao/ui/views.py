@@ -1,10 +1,14 @@
 """Switches of the look (kept in cookies) and the style guide."""
 
+from http import HTTPStatus
+
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_POST
 
 from xinqiao.ui import sample
 from xinqiao.ui.context import ELDERS_COOKIE, THEME_COOKIE, THEMES
@@ -30,20 +34,26 @@ def _remember(request: HttpRequest, response: HttpResponse, name: str, value: st
     response.set_cookie(name, value, max_age=_YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
 
 
-def _only_rehearsing() -> None:
-    if getattr(settings, "XINQIAO_PROFILE", "production") == "production":
-        raise Http404
-
-
-@require_GET
+@require_http_methods(["GET", "POST"])
 def guide(request: HttpRequest) -> HttpResponse:
     """Every component of the portal with invented data; not in production."""
-    _only_rehearsing()
-    return render(request, "ui/guide.html", sample.guide(wrong="wrong" in request.GET))
+    return _guide(request, "ui/guide.html")
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def guide_desk(request: HttpRequest) -> HttpResponse:
     """Every component of the desk with invented data; not in production."""
-    _only_rehearsing()
-    return render(request, "ui/guide_desk.html", sample.guide(wrong="wrong" in request.GET))
+    return _guide(request, "ui/guide_desk.html")
+
+
+def _guide(request: HttpRequest, template: str) -> HttpResponse:
+    if getattr(settings, "XINQIAO_PROFILE", "production") == "production":
+        raise Http404
+    form = sample.form(wrong="wrong" in request.GET)
+    if request.method == "POST":
+        form = sample.form(request.POST, request.FILES)
+        if form.is_valid():
+            messages.success(request, gettext("样例已收到，没有存下任何东西。"))
+            return HttpResponseRedirect(request.path)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound and form.errors else HTTPStatus.OK
+    return render(request, template, sample.guide(form), status=status)

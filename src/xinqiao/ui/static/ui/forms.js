@@ -110,7 +110,8 @@ function combo(select) {
       select.value = "";
       select.dispatchEvent(new Event("change", { bubbles: true }));
     }
-    sync();
+    if (picked) input.value = "";
+    else sync();
     hide();
   });
   input.addEventListener("keydown", (event) => {
