@@ -168,50 +168,59 @@ def script(context: Context, path: str) -> SafeString:
 
 # ---- state of a duty ------------------------------------------------------------------------------------------------
 
-_CHIP_ICONS = {"normal": "normal", "near": "near", "late": "late", "done": "done", "lifted": "circle"}
+_CHIP_ICONS = {"normal": "normal", "near": "near", "late": "late", "done": "done", "lifted": "circle", "act": "clock"}
 
 
-def chip_mood(state: str, due: date, near: date | None, today: date) -> str:
-    """normal | near | late | done | lifted, from an obligation's state and dates."""
+def chip_mood(obligation: Any, today: date) -> str:
+    """normal | near | late | done | lifted, or act for what the petitioner may do, from an obligation's state and dates."""
+    state, due = getattr(obligation, "state", "open"), _day(obligation.due)
+    near, colour = getattr(obligation, "near", None), getattr(obligation, "colour", "")
     if state == "met":
         return "done"
     if state == "lifted":
         return "lifted"
+    if getattr(obligation, "kind", "duty") == "window":
+        return "act" if today <= due else "lifted"
     if state == "missed" or due < today:
         return "late"
-    if near is not None and near <= today:
+    if colour == "yellow" or (near is not None and _day(near) <= today):
         return "near"
     return "normal"
 
 
 @register.simple_tag(takes_context=True)
 def due_chip(context: Context, obligation: Any, today: date | None = None) -> SafeString:
-    """Colour, word and shape of an obligation (attributes due, near, state; `near` and `state` may be absent)."""
+    """Colour, word and shape of an obligation.
+
+    Reads `due` and, where they are there, `state`, `kind`, `colour` or `near`, `settled_on`.
+    """
     if not obligation:
         return mark_safe("")
     now, due = _today(context, today), _day(obligation.due)
-    near = getattr(obligation, "near", None)
-    mood = chip_mood(getattr(obligation, "state", "open"), due, _day(near) if near else None, now)
-    late = (now - due).days
-    words = {
-        "normal": gettext("正常"),
-        "near": gettext("临近"),
-        "late": ngettext("超期 %(n)d 天", "超期 %(n)d 天", late) % {"n": late} if late > 0 else gettext("超期"),
-        "done": gettext("已办"),
-        "lifted": gettext("已免除"),
-    }
-    when = ""
-    if mood == "near":
-        when = distance_words(due, now)
+    mood = chip_mood(obligation, now)
+    settled = getattr(obligation, "settled_on", None)
+    late = ((_day(settled) if settled else now) - due).days
+    word, when = "", ""
+    if mood == "done":
+        word = gettext("已办")
+    elif mood == "lifted":
+        word = gettext("已免除") if getattr(obligation, "kind", "duty") == "duty" else gettext("已过")
+    elif mood == "act":
+        word, when = gettext("可办到"), day_words(due, now, weekday=False)
+    elif mood == "near":
+        word, when = gettext("临近"), distance_words(due, now)
     elif mood == "normal":
-        when = day_words(due, now, weekday=False)
-    title = f"{words[mood]} · {day_words(due, now)}"
+        word, when = gettext("正常"), day_words(due, now, weekday=False)
+    elif settled:
+        word = ngettext("迟办 %(n)d 天", "迟办 %(n)d 天", late) % {"n": late}
+    else:
+        word = ngettext("超期 %(n)d 天", "超期 %(n)d 天", late) % {"n": late} if late > 0 else gettext("超期")
     return format_html(
         '<span class="xq-chip xq-chip-{}" title="{}">{}<span>{}</span>{}</span>',
         mood,
-        title,
+        f"{word} · {day_words(due, now)}",
         icon(_CHIP_ICONS[mood]),
-        words[mood],
+        word,
         format_html(' <span class="xq-chip-when">{}</span>', when) if when else "",
     )
 

@@ -22,6 +22,9 @@ class Duty:
     due: date
     near: date | None = None
     state: str = "open"
+    kind: str = "duty"
+    colour: str = "green"
+    settled_on: date | None = None
 
 
 def text(html: str) -> str:
@@ -83,6 +86,10 @@ def test_codes_are_grouped_in_fives():
         (Duty(date(2026, 10, 1), date(2026, 9, 20)), "near", "今天到期"),
         (Duty(date(2026, 9, 28), date(2026, 9, 20)), "late", "超期 3 天"),
         (Duty(date(2026, 10, 9), None, "missed"), "late", "超期"),
+        (Duty(date(2026, 10, 9), colour="yellow"), "near", "还有 8 天"),
+        (Duty(date(2026, 9, 28), None, "missed", settled_on=date(2026, 9, 30)), "late", "迟办 2 天"),
+        (Duty(date(2026, 10, 31), kind="window"), "act", "可办到 10 月 31 日"),
+        (Duty(date(2026, 9, 30), kind="window"), "lifted", "已过"),
         (Duty(date(2026, 9, 28), None, "met"), "done", "已办"),
         (Duty(date(2026, 9, 28), None, "lifted"), "lifted", "已免除"),
     ],
