@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from xinqiao.kernel.errors import BadInput, Slowed
-from xinqiao.people import attempts, phone, services
+from xinqiao.people import attempts, keys, phone, services
 from xinqiao.people.actors import CITIZEN
 from xinqiao.people.models import Attempt, PhoneCode
 from xinqiao.people.tests.conftest import AT, later
@@ -76,6 +76,7 @@ def test_a_second_try_while_one_is_answered_waits_without_blocking(fresh_databas
 
 
 def test_a_code_is_used_once_in_any_process(fresh_database: str) -> None:
+    keys.prepare()
     holding, done, seen = threading.Event(), threading.Event(), []
 
     def other() -> None:

@@ -57,8 +57,7 @@ def kept_connection(fresh_database: str, settings: Any) -> House:
     """Requests share one connection that stays open, as in production."""
     settings.ROOT_URLCONF = __name__
     with access.acting(SYSTEM("test")):
-        house = make_house()
-    return house
+        return make_house()
 
 
 def signed_in(username: str) -> Client:
