@@ -134,7 +134,7 @@ def person_lookup(*, kind: str, value: str, contact_id: UUID, actor: Actor, at: 
     exact = NORMALISE[kind](value)
     if len(exact) < 7:
         raise BadInput({"value": "请输入完整的号码，不能只输入一部分。"})
-    organ = Organ.objects.filter(pk=actor.organ_id).first() if actor.is_staff else None
+    organ = Organ.objects.filter(pk=actor.organ_id).first() if actor.is_staff and actor.organ_id else None
     if organ is None or actor.role not in LOOKUP_ROLES or organ.kind not in LOOKUP_ORGANS:
         raise Refused("只有窗口、热线和信访工作人员在接待中可以按号码查找。")
     found = _matching(Domain.OPEN, kind, exact)
@@ -202,10 +202,8 @@ def access_record(
     if not reason.strip():
         raise BadInput({"reason": "请写明理由。"})
     if again_after is not None:
-        recent = AccessLog.objects.filter(
-            kind=kind, account_id=actor.account_id, case_id=case_id, person_id=person_id, at__gt=at - again_after
-        )
-        if recent.exists():
+        same = {"kind": kind, "account_id": actor.account_id, "case_id": case_id, "person_id": person_id}
+        if AccessLog.objects.filter(**same, at__gt=at - again_after).exists():
             return None
     row = AccessLog(
         id=uuid7(),

@@ -29,7 +29,7 @@ def _where_to(request: HttpRequest) -> str:
 def posts(request: HttpRequest) -> HttpResponse:
     """GET: my posts, who stands in, when I am away. POST `post`: go on working in that post."""
     at = clock.now()
-    account_id = int(request.user.pk)
+    account_id = request.user.pk or 0
     if request.method == "POST":
         try:
             choice = services.post_switch(account_id=account_id, post_id=_number(request.POST.get("post")), at=at)
@@ -42,7 +42,7 @@ def posts(request: HttpRequest) -> HttpResponse:
 
 def _posts_page(request: HttpRequest, status: int = 200, **more: Any) -> HttpResponse:
     on = day_of(clock.now())
-    choices = selectors.acting_posts(int(request.user.pk), on)
+    choices = selectors.acting_posts(request.user.pk or 0, on)
     rows = [{"choice": choice, "colleagues": _colleagues(choice, on) if choice.own else []} for choice in choices]
     return render(request, "people/posts.html", {"rows": rows, "today": on, **more}, status=status)
 
