@@ -110,7 +110,13 @@ def document_render(*, document: Document, actor: Actor, at: datetime) -> Docume
     stem = document.number
     for name, data in (("pdf", pdf), ("docx", docx)):
         blob = files.blob_store(
-            name=f"{stem}.{name}", data=data, kind="document", case_id=document.case_id, actor=actor, at=at
+            name=f"{stem}.{name}",
+            data=data,
+            kind="document",
+            case_id=document.case_id,
+            sealed=document.case.sealed,
+            actor=actor,
+            at=at,
         )
         setattr(document, name, blob.id)
     document.save(update_fields=["pdf", "docx"])

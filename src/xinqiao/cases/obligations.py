@@ -1,8 +1,8 @@
 """Obligations follow the law's decision: opened with their trace, settled, and one of them leads on each worklist."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from xinqiao.kernel.clock import day_of, end_of, start_of
+from xinqiao.kernel.clock import day_of, start_of
 from xinqiao.law import types as law_types
 from xinqiao.law.terms import chinese_day
 
@@ -41,6 +41,11 @@ def apply(case: Case, decision: law_types.Decision, *, seq: int, at: datetime) -
     return opened
 
 
+def over_at(due: date) -> datetime:
+    """The moment when the term's last day is over: 24:00 in Shanghai (民法典 203)."""
+    return start_of(due + timedelta(days=1))
+
+
 def _owned(obligation: Obligation, owner: str) -> bool:
     if not owner:
         return True
@@ -77,7 +82,7 @@ def _open(case: Case, spec: law_types.Open, *, seq: int, at: datetime) -> Obliga
         opened_seq=seq,
     )
     near = start_of(due.near)
-    obligation.wake_at = near if spec.kind == "duty" and near > at else end_of(due.due)
+    obligation.wake_at = near if spec.kind == "duty" and near > at else over_at(due.due)
     return obligation
 
 

@@ -1,8 +1,10 @@
 """Sealing a case: its words are encrypted, its title says nothing, and only named persons find it."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from xinqiao.kernel.clock import day_of
+from xinqiao.people.actors import Actor
 from xinqiao.people.models import Post
 
 from . import words
@@ -30,23 +32,42 @@ def holders(*, organ_id: int, role: str, at: datetime) -> list[int]:
     return list(posts.values_list("account_id", flat=True).distinct())
 
 
-def seal(case: Case, *, granted_by: str, at: datetime) -> None:
-    """Seal an open case: name the appointed persons first, then encrypt every word kept of it."""
-    grant_intake(case, granted_by=granted_by, at=at)
+Rewrite = Callable[[Case, bool, Actor, datetime], None]
+_rewriters: list[Rewrite] = []
+
+
+def register_rewriter(rewrite: Rewrite) -> None:
+    """Domains whose tables keep words of a case say how they are put away and taken out again."""
+    if rewrite not in _rewriters:
+        _rewriters.append(rewrite)
+
+
+def seal(case: Case, *, actor: Actor, at: datetime) -> None:
+    """Seal an open case: name the appointed persons, encrypt every word kept of it, and let go of it oneself."""
+    grant_intake(case, granted_by=actor.kind, at=at)
+    stays = actor.account_id is None or actor.account_id in holders(
+        organ_id=case.office_id, role="confidential", at=at
+    )
+    if not stays:  # whoever seals must still reach the rows while they are rewritten
+        grant(case, account_id=int(actor.account_id or 0), granted_by=actor.kind, reason="正在密封", at=at)
     case.sealed, case.title = True, NEUTRAL_TITLE
     case.save(update_fields=["sealed", "title"])
-    _rewrite(case, sealed=True)
+    _rewrite(case, True, actor, at)
+    if not stays:
+        SealGrant.objects.filter(case_id=case.id, account_id=actor.account_id).delete()
 
 
-def unseal(case: Case, *, title: str) -> None:
+def unseal(case: Case, *, title: str, actor: Actor, at: datetime) -> None:
     """Open a sealed case again: words are kept plain, the title is given anew."""
-    _rewrite(case, sealed=False)
+    _rewrite(case, False, actor, at)
     case.sealed, case.title = False, title
     case.save(update_fields=["sealed", "title"])
 
 
-def _rewrite(case: Case, *, sealed: bool) -> None:
+def _rewrite(case: Case, sealed: bool, actor: Actor, at: datetime) -> None:
     for rows in (case.records.all(), case.documents.all()):
         for row in rows:
             words.put(row, words.get(row), sealed=sealed)
             row.save(update_fields=["words", "words_sealed"])
+    for rewrite in _rewriters:
+        rewrite(case, sealed, actor, at)

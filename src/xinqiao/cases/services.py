@@ -163,7 +163,10 @@ def _take(
     inputs = dict(move.inputs)
     for name, uploads in move.uploads.items():
         stored = [
-            files.blob_store(name=u.name, data=u.data, kind=u.kind, case_id=case.id, actor=actor, at=at) for u in uploads
+            files.blob_store(
+                name=u.name, data=u.data, kind=u.kind, case_id=case.id, sealed=case.sealed, actor=actor, at=at
+            )
+            for u in uploads
         ]
         inputs[name] = [blob.id for blob in stored]
     decision = law.decide(facts_of(case), move.step, inputs, seen_as, at)

@@ -11,11 +11,10 @@ import structlog
 from django.db import transaction
 
 from xinqiao import law
-from xinqiao.kernel.clock import end_of
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
 
-from . import messages, services
+from . import messages, obligations, services
 from .models import Case, Obligation
 
 log = structlog.get_logger()
@@ -89,9 +88,9 @@ def _look(obligation_id: object, *, at: datetime, done: Watched) -> None:
     obligation = Obligation.objects.get(pk=obligation_id)
     if obligation.settled_at is not None or obligation.wake_at is None or obligation.wake_at > at:
         return
-    if at <= end_of(obligation.due):
+    if at < obligations.over_at(obligation.due):
         obligation.colour = Obligation.Colour.YELLOW
-        obligation.wake_at = end_of(obligation.due)
+        obligation.wake_at = obligations.over_at(obligation.due)
         obligation.save(update_fields=["colour", "wake_at"])
         messages.near(case, obligation, actor=WATCHER, at=at)
         done.near += 1

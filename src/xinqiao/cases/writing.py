@@ -54,9 +54,10 @@ def _recused(context: Context) -> None:
 
 def _sealed(context: Context) -> None:
     if context.decision.seals is True and not context.case.sealed:
-        sealing.seal(context.case, granted_by=context.actor.kind, at=context.at)
+        sealing.seal(context.case, actor=context.actor, at=context.at)
     elif context.decision.seals is False and context.case.sealed:
-        sealing.unseal(context.case, title=str(context.inputs.get("title") or sealing.NEUTRAL_TITLE))
+        title = str(context.inputs.get("title") or sealing.NEUTRAL_TITLE)
+        sealing.unseal(context.case, title=title, actor=context.actor, at=context.at)
 
 
 def _handed_over(context: Context) -> None:

@@ -154,7 +154,14 @@ def receive(
         sealing.grant_intake(case, granted_by=actor.kind, at=at)
     blobs = tuple(
         files.blob_store(
-            name=u.name, data=u.data, kind=u.kind, case_id=case.id, submission_id=submission.id, actor=actor, at=at
+            name=u.name,
+            data=u.data,
+            kind=u.kind,
+            case_id=case.id,
+            submission_id=submission.id,
+            sealed=submission.sealed,
+            actor=actor,
+            at=at,
         ).id
         for u in uploads
     )
@@ -207,7 +214,7 @@ def _check(said: Words, who: Who) -> None:
         if not who.people or not (who.people[0][1].name.strip() or who.people[0][1].firm.strip()):
             wrong["name"] = "请留下姓名，或者选择“不留姓名”。"
         for _, person in who.people:
-            wrong |= _check_person(person)
+            wrong |= person_faults(person)
     representatives = [1 for role, _ in who.people if role in {Party.Role.PETITIONER, Party.Role.REPRESENTATIVE}]
     if len(representatives) > MOST_REPRESENTATIVES:
         wrong["people"] = "多人共同提出的，代表不超过 5 人（《信访工作条例》第二十条）。请只留 5 位代表，其他人写上人数。"
@@ -215,7 +222,8 @@ def _check(said: Words, who: Who) -> None:
         raise BadInput(wrong)
 
 
-def _check_person(person: PersonData) -> dict[str, str]:
+def person_faults(person: PersonData) -> dict[str, str]:
+    """What is wrong with somebody's data, by field; empty when all is well."""
     wrong: dict[str, str] = {}
     phone = re.sub(r"[\s-]", "", person.phone)
     if phone and not re.fullmatch(r"(\+?86)?1\d{10}|0\d{9,11}", phone):

@@ -1,15 +1,24 @@
 """The one door: what a step writes, who may take it, and that the same request has one effect."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
 from tests.support.world import MORNING, World, days
-from xinqiao.cases import access, selectors, services
-from xinqiao.cases.models import Obligation, Record
+from xinqiao.cases import access, documents, selectors, services
+from xinqiao.cases.models import Document, Obligation, Record
+from xinqiao.files.models import Blob
+from xinqiao.files.selectors import blob_read
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.ledger import verify
 from xinqiao.people.access import acting
+from xinqiao.people.actors import SYSTEM
+
+_pixels = BytesIO()
+Image.new("RGB", (8, 8), "white").save(_pixels, "PNG")
+PNG = _pixels.getvalue()
 
 
 def _referred(world: World):
@@ -70,20 +79,90 @@ def test_strangers_find_nothing(world: World) -> None:
         world.step(case, "note", "other", at=MORNING, text="看看")
 
 
-def test_the_road_of_a_redress_case_to_service_and_rating(world: World) -> None:
+def _decided(world: World):
     case = _referred(world)
-    assert case.lead == world.organs["cg"]
     at = MORNING + days(1)
     world.step(case, "sign_for", "cg.handler", at=at)
     world.step(case, "accept", "cg.handler", at=at + days(1))
     world.step(
-        case, "hear", "cg.handler", at=at + days(3),
-        heard_on=(at + days(3)).date(), way="in_person", words="来信人说路灯坏了三周。",
+        case,
+        "hear",
+        "cg.handler",
+        at=at + days(3),
+        way="phone",
+        heard_on=(at + days(3)).date(),
+        statement="路灯坏了三个星期，报修过两次没有人来。",
     )
+    world.step(case, "investigate", "cg.handler", at=at + days(4), way="现场查看", findings="灯头损坏，线路正常。")
+    demand = {
+        "demand": "修好小区门口的路灯",
+        "facts": "灯头损坏，自八月中旬起不亮。",
+        "reasons": "该路灯由本局养护，应当及时修复。",
+        "basis": "《城市道路管理条例》关于养护责任的规定",
+        "outcome": "support",
+    }
+    world.step(
+        case,
+        "draft_decision",
+        "cg.handler",
+        at=at + days(5),
+        demands=[demand],
+        outcome="support",
+        remedy="更换灯头，恢复照明。",
+        execution_days="7",
+    )
+    world.step(case, "check_decision", "cg.handler", at=at + days(5))
+    world.step(case, "sign_decision", "cg.head", at=at + days(6))
+    return world.step(case, "seal_decision", "cg.handler", at=at + days(6))
+
+
+def test_the_road_of_a_redress_case_to_execution_rating_and_close(world: World) -> None:
+    case = _decided(world)
+    at = MORNING + days(8)
+    world.step(case, "serve", "cg.handler", at=at, method="electronic", served_on=at.date())
     with acting(world.actor("cg.handler")):
-        row = selectors.worklist(actor=world.actor("cg.handler"), filters=selectors.Filters()).rows[0]
-    assert row.case.id == case.id
-    assert row.obligation is not None
+        decision = Document.objects.get(case=case, kind="decision")
+        assert (decision.state, decision.served_on) == ("served", at.date())
+        assert decision.number.startswith("拱城管信")
+        windows = {o.act: o for o in Obligation.objects.filter(case=case, settled_at__isnull=True)}
+        assert windows["review.apply"].due_unrolled == at.date() + timedelta(days=30)
+        assert windows["execution"].due_unrolled == at.date() + timedelta(days=7)
+        assert Obligation.objects.get(case=case, act="decision").state == "met"
+    with pytest.raises(BadInput):
+        world.step(case, "execute", "cg.handler", at=at + days(2), result="已修好")
+    photo = services.Upload("亮灯.png", PNG, kind="evidence")
+    actor = world.actor("cg.handler")
+    with acting(actor):
+        services.take_step(
+            case_id=case.id,
+            step="execute",
+            actor=actor,
+            at=at + days(2),
+            inputs={"result": "换好了灯头"},
+            uploads={"evidence": [photo]},
+            key="execute",
+        )
+    world.step(case, "rate_unit", "petitioner", at=at + days(3), score="satisfied")
+    world.step(case, "rate_office", "petitioner", at=at + days(3), score="basically", reasons="转得慢了点")
+    closed = world.step(case, "close", "officer", at=at + days(4))
+    assert (closed.state, closed.closed_cause) == ("closed", "answered")
+    with acting(world.actor("officer")):
+        assert not Obligation.objects.filter(case=case, settled_at__isnull=True).exists()
+        assert {r.target: r.score for r in case.ratings.all()} == {"unit": "satisfied", "office": "basically"}
+
+
+def test_papers_are_frozen_as_pdf_and_docx(world: World) -> None:
+    case = _decided(world)
+    printer = SYSTEM("printer")
+    with acting(printer):
+        for document in Document.objects.filter(case=case, number__isnull=False):
+            done = documents.document_render(document=document, actor=printer, at=MORNING + days(9))
+            assert done.pdf
+            assert done.docx
+            blob = Blob.objects.get(pk=done.pdf)
+            data, media_type = blob_read(blob)
+            assert media_type == "application/pdf"
+            assert data.startswith(b"%PDF")
 
 
 def test_worklist_has_one_row_per_case_led_by_the_earliest_duty(world: World) -> None:
@@ -111,6 +190,7 @@ def test_bulk_steps_are_all_or_none(world: World) -> None:
 
 def test_every_chain_verifies(world: World, as_role) -> None:
     _referred(world)
-    with as_role("seal"):
+    with as_role("seal"), acting(SYSTEM("verify")):
         report = verify.verify()
-    assert report.ok
+    assert not report.broken
+    assert report.entries >= 4
