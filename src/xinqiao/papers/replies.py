@@ -34,7 +34,6 @@ def suggestion_reply(facts: Facts) -> Paper:
         ]
     blocks += [
         Para("您有新的情况或者想法，可以随时再提。对这次回复，您可以凭编号和查询码作出评价。"),
-        Para("再次感谢您的建议。"),
     ]
     return letter("suggestion_reply", "对您所提建议的回复", facts, blocks)
 

@@ -39,13 +39,8 @@ def one_line(text: str) -> str:
 
 
 def breakable(text: str) -> str:
-    """Give words that no line can hold places to break, so that nothing runs off the page."""
-
-    def soften(match: re.Match[str]) -> str:
-        word = match.group()
-        return ZERO_WIDTH_SPACE.join(word[at : at + LONGEST_WORD] for at in range(0, len(word), LONGEST_WORD))
-
-    return _UNBROKEN.sub(soften, text)
+    """Let words that no line can hold break anywhere, so that nothing runs off the page."""
+    return _UNBROKEN.sub(lambda match: ZERO_WIDTH_SPACE.join(match.group()), text)
 
 
 def day_words(day: date, *, weekday: bool = False) -> str:

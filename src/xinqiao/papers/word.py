@@ -65,6 +65,8 @@ def _page(document: DocumentObject, paper: Paper) -> None:
     style = document.styles["Normal"]
     style.font.size = Pt(16)  # type: ignore[attr-defined]
     _face(style.element.get_or_add_rPr(), BODY)
+    for border in document.styles.element.xpath("w:style[@w:styleId='Title']/w:pPr/w:pBdr"):
+        border.getparent().remove(border)
     document.settings.odd_and_even_pages_header_footer = True
     for footer, align in (
         (section.footer, WD_ALIGN_PARAGRAPH.RIGHT),
@@ -114,7 +116,7 @@ def _signature(document: DocumentObject, paper: Paper) -> None:
 
 def _colophon(document: DocumentObject, paper: Paper) -> None:
     table = document.add_table(rows=2, cols=1)
-    table.style = "Table Grid"
+    table._tbl.tblStyle_val = "TableGrid"
     words = (f"抄送：{'，'.join(paper.copy_to)}。", f"{paper.issuer}\u3000{day_words(paper.issued_on)}印发")
     for row, word in zip(table.rows, words, strict=True):
         _fill(row.cells[0], word, size=14)
@@ -128,7 +130,7 @@ def _block(document: DocumentObject, block: Block) -> None:
                 _run(paragraph, lead, face=HEAD)
             _run(paragraph, text)
         case Heading(text, level):
-            paragraph = _line(document, text, indent=2, face=HEAD if level == 1 else "楷体", style=f"Heading {level}")
+            paragraph = _line(document, text, indent=2, face=HEAD if level == 1 else "楷体", style=f"Heading{level}")
             paragraph.paragraph_format.keep_with_next = True
         case Bullets(items):
             for item in items:
@@ -190,7 +192,7 @@ def _ticket(document: DocumentObject, ticket: Ticket) -> None:
 
 def _table(document: DocumentObject, rows: int, widths: tuple[int, ...]) -> Any:
     table = document.add_table(rows=rows, cols=len(widths))
-    table.style = "Table Grid"
+    table._tbl.tblStyle_val = "TableGrid"
     table.autofit = False
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     for row in table.rows:
@@ -221,15 +223,14 @@ def _line(
     colour: RGBColor | None = None,
     style: str = "",
 ) -> Paragraph:
-    paragraph = document.add_paragraph(style=style or None)
+    paragraph = document.add_paragraph()
+    if style:
+        paragraph._p.style = style
     _shape(paragraph, align=align, line=line)
     paragraph.paragraph_format.space_before = Pt(before)
     paragraph.paragraph_format.space_after = Pt(after)
     if indent:
         paragraph.paragraph_format.first_line_indent = Pt(indent * size)
-    if style == "Title":
-        for border in paragraph._p.xpath("./w:pPr/w:pBdr"):
-            border.getparent().remove(border)
     if text:
         _run(paragraph, text, size=size, face=face, colour=colour)
     return paragraph

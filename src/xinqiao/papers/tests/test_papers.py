@@ -347,6 +347,14 @@ def test_pages_are_numbered_between_dashes() -> None:
     )
 
 
+def test_a_docx_holds_the_outline_and_no_borrowed_ornament() -> None:
+    document = Document(io.BytesIO(render_docx(compose("decision", FACTS["decision"]))))
+    styles = {paragraph.text: paragraph.style.name for paragraph in document.paragraphs if paragraph.style is not None}
+    assert styles["信访事项处理意见书"] == "Title"
+    assert styles["一、关于您的第一项请求"] == "Heading 1"
+    assert not document.styles.element.xpath("w:style[@w:styleId='Title']//w:pBdr")
+
+
 def test_numbers_of_papers_say_nothing_about_order() -> None:
     number = document_number("decision", organ_word="拱建信", day=date(2026, 11, 22), serial="K7M3PQ")
     assert number == "拱建信理〔2026〕K7M3PQ号"
