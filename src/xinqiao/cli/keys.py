@@ -34,10 +34,10 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _path() -> Path:
-    path = environment.keys_folder() / "keyring.json"
-    from xinqiao.people.keyring import check_outside
+    from xinqiao.people import keyring
 
-    check_outside(path, environment.home())
+    path = keyring.default_path()
+    keyring.check_outside(path, environment.home())
     return path
 
 

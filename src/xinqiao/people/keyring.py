@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from xinqiao.config import environment
 from xinqiao.kernel.errors import XinqiaoError
 
 Algorithm = Literal["aes-256-gcm", "sm4-gcm"]
@@ -187,6 +188,14 @@ def create(path: Path, *, purpose: Purpose, algorithm: Algorithm, at: datetime) 
             ring = Keyring(purpose, ()).with_new(algorithm, at)
             write(path, ring)
     return ring
+
+
+def default_path() -> Path:
+    """XINQIAO_KEYS when it names a .json file, else keyring.json in the folder of keys."""
+    chosen = os.environ.get("XINQIAO_KEYS", "")
+    return (
+        Path(chosen).expanduser().resolve() if chosen.endswith(".json") else environment.keys_folder() / "keyring.json"
+    )
 
 
 def check_outside(path: Path, data: Path) -> None:

@@ -52,9 +52,9 @@ class OpenKey:
 
 
 def keyring_path() -> Path:
-    """Where the key file lies: settings.XINQIAO_KEYRING, else keyring.json in the folder of keys beside the data."""
+    """Where the key file lies: settings.XINQIAO_KEYRING, else what the environment says."""
     chosen = getattr(settings, "XINQIAO_KEYRING", "")
-    return Path(chosen) if chosen else environment.keys_folder() / "keyring.json"
+    return Path(chosen) if chosen else keyring.default_path()
 
 
 def cipher_algorithm() -> Algorithm:

@@ -235,3 +235,10 @@ def test_a_data_key_may_only_be_wrapped_anew(ring_file: Path, db: None) -> None:
     assert DataKey.objects.count() == 5
     with pytest.raises(ProgrammingError, match="wrapped anew"):
         DataKey.objects.update(version=9)
+
+
+def test_the_environment_may_name_the_file_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XINQIAO_KEYS", str(tmp_path / "mine.json"))
+    assert keyring.default_path() == tmp_path / "mine.json"
+    monkeypatch.setenv("XINQIAO_KEYS", str(tmp_path))
+    assert keyring.default_path() == tmp_path / "keyring.json"
