@@ -11,7 +11,7 @@ from xinqiao.people import clock
 
 ELDERS_COOKIE = "xq_elders"
 THEME_COOKIE = "xq_theme"
-THEMES = ("light", "dark", "auto")
+THEMES = ("light", "dark")
 
 
 def page(request: HttpRequest) -> dict[str, Any]:

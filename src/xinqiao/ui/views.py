@@ -18,7 +18,7 @@ _YEAR = 365 * 24 * 3600
 
 @require_POST
 def look_set(request: HttpRequest) -> HttpResponse:
-    """Switch elders' mode (elders=0|1) or theme (theme=light|dark|auto), then go back to `next`."""
+    """Switch elders' mode (elders=0|1) or theme (theme=light|dark), then go back to `next`."""
     back = request.POST.get("next", "/")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = "/"

@@ -46,7 +46,7 @@ function listen() {
     poll(true);
     return;
   }
-  const source = new EventSource(sign.dataset.xqLive);
+  const source = new EventSource(sign.dataset.xqLive, { withCredentials: true });
   source.addEventListener("open", () => {
     show("live");
     if (polling) news();

@@ -96,7 +96,7 @@ document.addEventListener("htmx:responseError", (event) => {
   if (!note) return;
   const line = document.createElement("div");
   line.className = "xq-note xq-note-error";
-  line.textContent = event.detail.xhr.status === 404 ? words.gone : words.failed;
+  line.textContent = { 403: words.stale, 404: words.gone }[event.detail.xhr.status] ?? words.failed;
   note.replaceChildren(line);
   note.scrollIntoView({ block: "nearest" });
 });

@@ -1,0 +1,24 @@
+"""How an article is named to a reader: 「《信访工作条例》第二十三条第三款」."""
+
+from django.utils.translation import gettext
+
+from xinqiao import law
+
+
+def cite_words(cite: str) -> str:
+    """A cite like "xinfang-2022:23(3)" in the reader's words; the bare cite when no act holds it."""
+    try:
+        article = law.article(cite)
+    except KeyError:
+        return cite
+    act = gettext(article.act_title)
+    named = act if act.startswith("《") else gettext("《%(act)s》") % {"act": act}
+    return f"{named}{gettext(article.title)}" if article.title else named
+
+
+def article_words(cite: str) -> str:
+    """The text of an article; '' when no act holds it."""
+    try:
+        return law.article(cite).text
+    except KeyError:
+        return ""
