@@ -16,7 +16,7 @@ import psycopg
 from xinqiao.config import environment
 from xinqiao.config.environment import Address, BadEnvironment
 from xinqiao.people import keyring
-from xinqiao.server import envelope, places, postgres, prepare
+from xinqiao.server import envelope, places, postgres, prepare, roles
 
 DUMP, FILES, MANIFEST = "database.dump", "files", "manifest.json"
 
@@ -134,6 +134,8 @@ def restore(source: Path, *, at: datetime) -> dict[str, Any]:
         if _sum(inside / DUMP) != manifest["database_sha256"]:
             raise BadEnvironment(f"{source} is damaged: its database does not have the hash that its manifest names.")
         administrator = prepare.administrator()
+        with psycopg.connect(**administrator, autocommit=True, options="-c role=xinqiao_owner") as connection:
+            roles.forget_defaults(connection)
         _run(
             [
                 _program("pg_restore"),
@@ -150,6 +152,7 @@ def restore(source: Path, *, at: datetime) -> dict[str, Any]:
         )
         if (inside / FILES).exists():
             shutil.move(inside / FILES, home / FILES)
+        prepare.database(False, lambda _text: None)
         _pause_outbox(manifest, at)
     return manifest
 

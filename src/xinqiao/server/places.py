@@ -11,6 +11,7 @@ from xinqiao.config import environment
 from xinqiao.config.environment import Address, BadEnvironment
 
 PORT = "5432"  # names the socket's file; nothing listens on TCP
+SHARED = Path("/var/lib/xinqiao")  # where root's database goes when its user cannot enter the data folder
 LONGEST_SOCKET = 107 - len(f"/.s.PGSQL.{PORT}") - 1
 
 
@@ -61,9 +62,9 @@ def _mark(home: Path) -> str:
 
 
 def data_root(home: Path) -> Path:
-    """The folder that holds the database: in `home`, or in /var/lib/xinqiao when its user cannot enter `home`."""
+    """The folder that holds the database: in `home`, or in SHARED when its user cannot enter `home`."""
     inside = home / "postgres"
-    return inside if reachable(inside / "data") else Path("/var/lib/xinqiao") / _mark(home)
+    return inside if reachable(inside / "data") else SHARED / _mark(home)
 
 
 def socket_folder(home: Path) -> Path:

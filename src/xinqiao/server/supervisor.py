@@ -164,7 +164,7 @@ def _children(home: Path, options: Options, stream_port: int) -> list[Child]:
         "--no-access-log",
     ]
     events += ["--timeout-graceful-shutdown", "2", "xinqiao.stream.app:app"]
-    plans = {
+    plans: dict[str, tuple[str, list[str]]] = {
         "web": ("app", [*python, *web]),
         "worker": ("seal", [*python, "xinqiao.server.worker"]),
         "stream": ("seal", [*python, *events]),

@@ -1,0 +1,102 @@
+"""Homes and processes for the platform's own tests."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from xinqiao.config import environment
+
+DROPPED = ("XINQIAO_", "DJANGO_", "PG")
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """An empty place for data that the database's user can enter, removed afterwards."""
+    place = Path(tempfile.mkdtemp(prefix="xq-"))
+    place.chmod(0o711)
+    try:
+        yield place / "home"
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def surroundings(where: Path, **more: str) -> dict[str, str]:
+    """The environment of an instance of its own in the profile demo."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(DROPPED)}
+    return {**kept, "XINQIAO_HOME": str(where), "PYTHONPATH": str(environment.ROOT / "src"), **more}
+
+
+def command(where: Path, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    """Run `xinqiao WORDS` there."""
+    return subprocess.run(
+        [sys.executable, "-m", "xinqiao.cli", *words],
+        env=surroundings(where, **more),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def free_port() -> int:
+    """A port that nobody has, with the next one free as well most of the time."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(what: str, asked: "object", seconds: float = 60) -> None:
+    """Wait until `asked()` is true; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not asked():  # type: ignore[operator]
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+class Running:
+    """`xinqiao server --no-demo` in a process of its own."""
+
+    def __init__(self, where: Path) -> None:
+        self.where, self.port = where, free_port()
+        self.said = where.with_name("said.log")
+        with self.said.open("a") as said:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "xinqiao.cli",
+                    "server",
+                    "--no-demo",
+                    "--port",
+                    str(self.port),
+                    "--workers",
+                    "1",
+                ],
+                env=surroundings(where),
+                stdout=said,
+                stderr=said,
+            )
+        until("the server", lambda: self.process.poll() is not None or self.answers())
+        assert self.process.poll() is None, self.said.read_text()
+
+    def answers(self) -> bool:
+        """Whether the pages are served."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=1) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal and wait for the end."""
+        self.process.send_signal(number)
+        return self.process.wait(40)

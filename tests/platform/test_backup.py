@@ -1,0 +1,143 @@
+"""The drill: a backup is written, and comes back elsewhere, with the right keys only."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.platform.support import command, home, surroundings
+from xinqiao.config.environment import BadEnvironment
+from xinqiao.people import keyring
+from xinqiao.server import envelope
+from xinqiao.server.postgres import Postgres, served
+
+pytestmark = pytest.mark.timeout(240)
+
+WRITTEN = "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('kept', '心桥', now())"
+
+
+def _keys(place: Path) -> Path:
+    return place.with_name("home-keys")
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """A home with tables, a row, a file and keys."""
+    import subprocess
+    import sys
+
+    with home() as path:
+        prepared = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from xinqiao.server import prepare, postgres; from xinqiao.config import environment\n"
+                "with postgres.served(environment.home()):\n"
+                "    prepare.database(False, print); prepare.migrations(False, print)\n",
+            ],
+            env=surroundings(path),
+            capture_output=True,
+            text=True,
+        )
+        assert prepared.returncode == 0, prepared.stderr
+        (path / "files" / "ab").mkdir(parents=True)
+        (path / "files" / "ab" / "cd").write_bytes(b"sealed bytes")
+        made = command(path, "keys", "new")
+        assert made.returncode == 0, made.stderr
+        with served(path) as server, psycopg.connect(**server.admin()) as connection:
+            connection.execute(WRITTEN)
+        yield path
+
+
+@pytest.fixture(scope="module")
+def backup(place: Path) -> Path:
+    target = place.with_name("kept.xqb")
+    made = command(place, "db", "backup", str(target), "--json")
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["files"] == 1
+    return target
+
+
+def test_comes_back_with_everything_and_a_paused_outbox(place: Path, backup: Path) -> None:
+    with home() as elsewhere:
+        shutil.copytree(_keys(place), _keys(elsewhere))
+        restored = command(elsewhere, "db", "restore", str(backup))
+        assert restored.returncode == 0, restored.stderr
+        assert (elsewhere / "files" / "ab" / "cd").read_bytes() == b"sealed bytes"
+        with served(elsewhere) as server, psycopg.connect(**server.admin()) as connection:
+            row = connection.execute("SELECT session_data FROM django_session WHERE session_key = 'kept'").fetchone()
+            assert row == ("心桥",)
+            assert connection.execute("SELECT paused FROM notices_outbox").fetchone() == (True,)
+            owners = connection.execute(
+                "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchall()
+            assert owners == [("xinqiao_owner",)]
+            may = connection.execute("SELECT has_table_privilege('xinqiao_app', 'ledger_entry', 'DELETE')").fetchone()
+            assert may == (False,)
+        told = command(elsewhere, "db", "status")
+        assert "Tables are up to date" in told.stdout, told.stderr
+        again = command(elsewhere, "db", "restore", str(backup))
+        assert again.returncode == 1
+        assert "not empty" in again.stderr
+
+
+def test_without_keys_or_with_others_it_is_refused(place: Path, backup: Path) -> None:
+    with home() as elsewhere:
+        none = command(elsewhere, "db", "restore", str(backup))
+        assert none.returncode == 1
+        assert "There is no keyring" in none.stderr
+        assert command(elsewhere, "keys", "new").returncode == 0
+        wrong = command(elsewhere, "db", "restore", str(backup))
+        assert wrong.returncode == 1
+        assert "cannot be opened" in wrong.stderr
+
+
+@pytest.mark.parametrize("spoil", ["changed", "cut", "longer", "other"])
+def test_a_spoilt_backup_is_refused(place: Path, backup: Path, tmp_path: Path, spoil: str) -> None:
+    data = bytearray(backup.read_bytes())
+    if spoil == "changed":
+        data[len(data) // 2] ^= 1
+    elif spoil == "cut":
+        del data[-100:]
+    elif spoil == "longer":
+        data += data[-100:]
+    else:
+        data = bytearray(b"a letter\n")
+    (tmp_path / "spoilt.xqb").write_bytes(data)
+    ring = keyring.read(_keys(place) / "keyring.json")
+    assert ring is not None
+    with pytest.raises(BadEnvironment, match=r"cannot be opened|is not a backup"):
+        envelope.open_file(tmp_path / "spoilt.xqb", tmp_path / "plain", ring)
+
+
+@pytest.mark.parametrize("size", [0, 1, envelope.BLOCK - 1, envelope.BLOCK, envelope.BLOCK * 2 + 1])
+def test_any_size_comes_back(tmp_path: Path, place: Path, size: int) -> None:
+    ring = keyring.read(_keys(place) / "keyring.json")
+    assert ring is not None
+    (tmp_path / "plain").write_bytes(bytes(size))
+    envelope.close_file(tmp_path / "plain", tmp_path / "closed", ring)
+    envelope.open_file(tmp_path / "closed", tmp_path / "again", ring)
+    assert (tmp_path / "again").read_bytes() == bytes(size)
+
+
+def test_a_backup_shows_nothing_of_its_contents(backup: Path) -> None:
+    data = backup.read_bytes()
+    assert "心桥".encode() not in data
+    assert b"sealed bytes" not in data
+    assert b"PGDMP" not in data
+    assert backup.stat().st_mode & 0o077 == 0
+
+
+def test_it_never_lies_in_the_data(place: Path) -> None:
+    assert "inside the data folder" in command(place, "db", "backup", str(place / "in.xqb")).stderr
+
+
+def test_status_for_programs(place: Path) -> None:
+    told = json.loads(command(place, "db", "status", "--json").stdout)
+    assert told["kind"] == "embedded"
+    assert told["pending"] == 0
+    assert told["database"] == "xinqiao"
+    assert Postgres(place).running() == 0

@@ -1,0 +1,81 @@
+"""`xinqiao server`: starts, is one, survives its parts, stops and leaves nothing behind."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.platform.support import Running, command, home, until
+from xinqiao.server.postgres import Postgres
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    with home() as path:
+        yield path
+
+
+@pytest.fixture
+def server(place: Path) -> Iterator[Running]:
+    running = Running(place)
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def _children(place: Path) -> dict[str, int]:
+    return json.loads((place / "server.json").read_text())["children"]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_interrupted_it_stops_everything(server: Running, place: Path) -> None:
+    until("children", lambda: {"web", "worker"} <= _children(place).keys())
+    pids = [*_children(place).values(), Postgres(place).running()]
+    assert all(map(_lives, pids))
+    assert server.stop() == 0
+    assert not any(map(_lives, pids))
+    assert not (place / "server.json").exists()
+
+
+def test_a_second_one_is_refused_clearly(server: Running, place: Path) -> None:
+    refused = command(place, "server", "--no-demo", "--port", "1")
+    assert refused.returncode == 1
+    assert f"process {server.process.pid}" in refused.stderr
+    assert "XINQIAO_HOME" in refused.stderr
+
+
+def test_killed_parts_come_back(server: Running, place: Path) -> None:
+    web = _children(place)["web"]
+    os.kill(web, signal.SIGKILL)
+    until("another web process", lambda: _children(place).get("web", web) != web and server.answers())
+    database = Postgres(place).running()
+    os.kill(database, signal.SIGKILL)
+    until("another database", lambda: Postgres(place).running() not in (0, database) and Postgres(place).answers())
+    assert server.stop() == 0
+
+
+def test_killed_itself_it_leaves_nothing_and_starts_again(server: Running, place: Path) -> None:
+    pids = [*_children(place).values(), Postgres(place).running()]
+    assert server.stop(signal.SIGKILL) == -signal.SIGKILL
+    until("all to end", lambda: not any(map(_lives, pids)))
+    again = Running(place)
+    assert again.stop() == 0
+
+
+def test_a_taken_port_is_named(server: Running) -> None:
+    with home() as elsewhere:
+        refused = command(elsewhere, "server", "--no-demo", "--port", str(server.port))
+    assert refused.returncode == 1
+    assert f"Port {server.port}" in refused.stderr
+    assert "--port" in refused.stderr
