@@ -112,13 +112,18 @@ def view(case: Case, *, actor: Actor, at: datetime) -> View:
         entries=[_entry(record) for record in file.records],
         papers=[paper_line(document) for document in file.documents],
         acts=[one for one in acts if not one.blocked],
-        waiting=[one for one in acts if one.blocked],
+        waiting=[one for one in acts if one.blocked and _worth_saying(one.step, facts.flags)],
         organ=(case.lead or case.office).name,
         assists=[assist.organ.short_name for assist in file.assists],
         duties=file.open_duties,
         windows=file.open_windows,
         ratings=file.ratings,
     )
+
+
+def _worth_saying(step: str, flags: frozenset[str]) -> bool:
+    """Whether somebody would look for this act and wonder why it is not there."""
+    return step == "urge" or (step == "undo_withdraw" and "withdrawing" in flags)
 
 
 def act(case: Case, option: Option) -> Act:

@@ -18,6 +18,7 @@ SAID: dict[str, Any] = {
     "name": "钱大桥",
     "phone": "19900001234",
 }
+CODES: dict[str, str] = {}  # what petitioners wrote down
 _HOUSEKEEPING = re.compile(r"^(SAVEPOINT|RELEASE|ROLLBACK)|set_config", re.I)
 
 
@@ -30,12 +31,22 @@ def say(client: Client, **changes: Any) -> Any:
     """Send the form and come out at the receipt."""
     answer = client.post("/say/", fill(**changes))
     assert answer.status_code == 302, answer.content.decode()[:4000]
-    return client.get(answer["Location"])
+    receipt = client.get(answer["Location"])
+    CODES[receipt.context["number"]] = receipt.context["code"]
+    return receipt
 
 
 def number_and_code(receipt: Any) -> tuple[str, str]:
     """The number and the query code on a receipt, without spaces."""
     return receipt.context["number"], receipt.context["code"]
+
+
+def come_back(client: Client, number: str) -> str:
+    """Open one's matter with number and code, as somebody does who comes back another day; returns the page."""
+    head = number.partition("-")[0]
+    answer = client.post("/track/", {"number": head, "code": CODES[head]})
+    assert answer.status_code == 302, answer.content.decode()[:4000]
+    return client.get(answer["Location"], follow=True).content.decode()
 
 
 @contextmanager

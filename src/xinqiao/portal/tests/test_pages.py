@@ -3,10 +3,10 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
-
 from tests.support.world import LONG_AGO, MORNING, World
-from xinqiao.portal.tests.support import at_most
+
 from xinqiao.people.actors import SYSTEM
+from xinqiao.portal.tests.support import at_most
 from xinqiao.triage.services import knowledge_store
 
 pytestmark = pytest.mark.django_db

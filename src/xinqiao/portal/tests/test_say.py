@@ -2,14 +2,13 @@
 
 import io
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
-
 from tests.support.world import World
+
 from xinqiao.cases.models import Case
 from xinqiao.files.models import Blob
 from xinqiao.intake.models import Party, Submission
@@ -23,10 +22,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _bound(world: World) -> Iterator[None]:
+def _bound(world: World) -> None:
     """What the test itself looks up, it looks up as the system."""
     access.bind(SYSTEM("test"))
-    yield
 
 
 def photo(name: str = "lamp.jpg") -> SimpleUploadedFile:

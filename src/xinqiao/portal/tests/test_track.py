@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
-
 from tests.support.world import World
+
 from xinqiao.cases.models import Case
 from xinqiao.people import access, clock, phone, proof
 from xinqiao.people.actors import SYSTEM

@@ -18,7 +18,6 @@ from xinqiao.cases import selectors as case_selectors
 from xinqiao.cases import services as cases
 from xinqiao.cases.models import Case
 from xinqiao.files import selectors as files
-from xinqiao.files.services import blob_store
 from xinqiao.files.serving import blob_serve
 from xinqiao.intake import selectors as intake
 from xinqiao.kernel.clock import day_of
@@ -95,9 +94,15 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
     if visit.was_done(request, form.form_key):
         return _already(request, case)
     try:
-        with transaction.atomic():
-            inputs = form.inputs() | _stored(case, form, request)
-            cases.take_step(case_id=case.id, step=step, actor=actor, at=at, inputs=inputs, key=form.form_key)
+        cases.take_step(
+            case_id=case.id,
+            step=step,
+            actor=actor,
+            at=at,
+            inputs=form.inputs(),
+            uploads=_uploads(form),
+            key=form.form_key,
+        )
     except (BadInput, Refused) as error:
         form.refuse(_named(error, form))
         return _step_page(request, case, option, form, status=WRONG)
@@ -107,24 +112,10 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
     return _done(request, case, option, form.form_key)
 
 
-def _stored(case: Case, form: StepForm, request: HttpRequest) -> dict[str, list[str]]:
-    """Store the uploads of a step; the ids by input."""
-    actor, at = visit.actor_of(request), clock.now()
+def _uploads(form: StepForm) -> dict[str, list[cases.Upload]]:
+    """The files of a step by input."""
     return {
-        name: [
-            str(
-                blob_store(
-                    name=one.name or "",
-                    data=one.read(),
-                    kind="material",
-                    case_id=case.id,
-                    sealed=case.sealed,
-                    actor=actor,
-                    at=at,
-                ).id
-            )
-            for one in given
-        ]
+        name: [cases.Upload(one.name or "", one.read(), "paper") for one in given]
         for name, given in form.uploads().items()
         if given
     }
