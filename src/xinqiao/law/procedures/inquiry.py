@@ -12,8 +12,8 @@ from xinqiao.kernel.words import N_
 from xinqiao.law.engine import OFFICE, UNIT, Edge, Opens, Procedure, State, due_for, field_, tell
 from xinqiao.law.procedures.closing import close, lapse, rating
 from xinqiao.law.procedures.guards import open_to_all
-from xinqiao.law.procedures.records import records, unit_records
-from xinqiao.law.procedures.sorting import PROPOSE_CLASS, reclassify
+from xinqiao.law.procedures.records import records, unit_records, without_lead
+from xinqiao.law.procedures.sorting import JUDGED, PROPOSE_CLASS, reclassify
 from xinqiao.law.types import Actor, Choice, Decision, Facts, Open, Station
 
 # fmt: off
@@ -47,13 +47,13 @@ def _asked_back(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datet
 def _ordinary(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
     """Back to the office to be passed on in the ordinary way; the term of referral runs from the original receipt."""
     due = due_for(facts, "referral", facts.received_on)
-    return replace(
+    decision = replace(
         decision,
         procedure="redress",
         state="sorted",
         opens=(Open("refer", "office", "duty", due, N_("转送有权处理的单位")),),
-        assigns={"lead": None, "handler": None, "assists": []},
     )
+    return without_lead(facts, decision)
 
 
 def _listened(facts: Facts, inputs: Mapping[str, Any], at: datetime) -> str:
@@ -103,7 +103,7 @@ EDGES = (
         needs=(field_("reasons", N_("为什么不归本单位"), "long"),), lifts=("sign_for", "answer", "assist"), dates=("returned",),
         counts=("returns",), flags=("returned",),
         opens=(Opens("refer_again", "office", "simplified.hop", "returned", N_("重新派单")),),
-        effect=lambda facts, inputs, actor, at, decision: replace(decision, assigns={"lead": None, "handler": None}),
+        effect=lambda facts, inputs, actor, at, decision: without_lead(facts, decision),
         notices=tell("objected", "office"), done=N_("退回信访部门，重新派单"),
     ),
     Edge(
@@ -122,7 +122,7 @@ EDGES = (
     Edge(
         "redo", ("answered",), "at_unit", OFFICE, N_("没有解决，请再办"), ("xinfang-2022:28(1)",),
         needs=(field_("reasons", N_("还差什么"), "long"),), guards=(_has_unit,), lifts=("evaluation",), dates=("redone",), counts=("redos",),
-        clears=("asked_back", "resolved", "unresolved"),
+        clears=("asked_back", "resolved", "unresolved", *JUDGED),
         opens=(Opens("answer", "lead", "simplified.answer", "redone", N_("再次答复")),), notices=tell("progress", "lead"),
         done=N_("没有解决，请办理单位再办"),
     ),
@@ -130,7 +130,7 @@ EDGES = (
         "ask_formal", ("dispatched", "at_unit", "answered"), "", ("petitioner", "officer"), N_("改走信访程序"),
         ("xinfang-2022:31(6)", "jianyi-2016:ordinary"), N_("不愿意简易办理的，可以要求正式办理，要有书面意见"),
         needs=(field_("reasons", N_("为什么"), "long", required=False),), lifts=("sign_for", "answer", "evaluation", "assist"),
-        dates=("sorted",), effect=_ordinary, also=("redress:sorted",), may_open=("refer",), notices=tell("objected", "office"),
+        dates=("sorted",), clears=JUDGED, effect=_ordinary, also=("redress:sorted",), may_open=("refer",), notices=tell("objected", "office"),
         done=N_("改按信访程序正式办理"),
     ),
     close(("answered",), (_listened,), "answered", "jianyi-2016:answer", by=(*OFFICE, "head")),

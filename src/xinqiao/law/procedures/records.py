@@ -19,6 +19,19 @@ def _urged(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, 
     )
 
 
+def without_lead(facts: Facts, decision: Decision) -> Decision:
+    """The decision with the matter taken from its unit: what the unit still owed a citizen falls back on the office."""
+    settles, opens = decision.settles, decision.opens
+    if "urge.answer" in facts.open_acts:
+        due = due_for(facts, "urge.answer", facts.dates["urged"])
+        settles = (*settles, Settle("urge.answer", "lifted"))
+        opens = (*opens, Open("urge.answer", "office", "duty", due, N_("回应催办")))
+    if "recusal" in facts.open_acts:
+        settles = (*settles, Settle("recusal", "lifted"))
+    assigns = {**decision.assigns, "lead": None, "handler": None, "assists": []}
+    return replace(decision, settles=settles, opens=opens, assigns=assigns)
+
+
 def _helped(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
     return replace(decision, settles=(Settle("assist", "met", f"assist:{actor.organ}"),))
 

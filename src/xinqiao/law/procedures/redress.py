@@ -20,7 +20,7 @@ from xinqiao.law.procedures.guards import (
     not_open,
 )
 from xinqiao.law.procedures.records import records, unit_records
-from xinqiao.law.procedures.sorting import PROPOSE_CLASS, reclassify, transfer_states
+from xinqiao.law.procedures.sorting import JUDGED, PROPOSE_CLASS, reclassify, transfer_states
 from xinqiao.law.procedures.transfer import transfer
 from xinqiao.law.types import Actor, Choice, Decision, DocMove, Facts, Open, Settle, Station
 
@@ -284,14 +284,14 @@ EDGES = (
     Edge(
         "recall_decision", ("decided", "served"), "accepted", ("head",), N_("撤回意见书重新办理"), ("local:recall",),
         N_("发现有错的自己纠正；原来的留在案卷里，期限不变"), needs=(field_("reasons", N_("错在哪里"), "long"),), lifts=_AFTER,
-        documents=(DocMove("decision", "recalled"),), flags=("recalled",), counts=("recalls",), effect=_recalled,
+        documents=(DocMove("decision", "recalled"),), flags=("recalled",), clears=JUDGED, counts=("recalls",), effect=_recalled,
         may_open=("decision",), notices=tell("recalled", "petitioner"), weight="danger", done=N_("处理意见书撤回，重新办理"),
     ),
     Edge(
         "correct_decision", ("decided", "served"), "decided", ("head",), N_("更正笔误"), ("local:correct",),
         N_("只改笔误；改意见要撤回重办。更正后重新送达"),
         needs=(field_("what", N_("哪里写错了"), "long"), field_("correction", N_("更正为"), "long")), lifts=_AFTER,
-        documents=(DocMove("decision", "sealed", fresh=True),), dates=("decided",), flags=("corrected",), counts=("corrections",),
+        documents=(DocMove("decision", "sealed", fresh=True),), dates=("decided",), flags=("corrected",), clears=JUDGED, counts=("corrections",),
         effect=_corrected, may_open=("serve",), notices=tell("recalled", "petitioner"), done=N_("处理意见书更正笔误"),
     ),
     Edge(

@@ -7,7 +7,7 @@ from typing import Any
 
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import Edge, State, due_for, field_, tell
-from xinqiao.law.types import Actor, Choice, Decision, Facts, Open
+from xinqiao.law.types import Actor, Choice, Decision, Facts, Open, Settle
 
 ROUTES = {
     "redress": ("redress", "sorted"),
@@ -33,11 +33,30 @@ SORTING = (
 )
 
 
+# What the petitioner said of an answer does not hold for the next one.
+JUDGED = (
+    "rated_unit",
+    "rated_office",
+    "satisfied_unit",
+    "satisfied_office",
+    "lapsed_evaluation",
+    "lapsed_review.apply",
+)
+
+
 def seals_reports(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
     """What is sorted as a report is sealed in the same step (Art. 30 para 3)."""
-    if decision.procedure == "report":
-        return replace(decision, seals=True)
-    return decision
+    if decision.procedure != "report":
+        return decision
+    decision = replace(decision, seals=True)
+    if "withdraw.undo" not in facts.open_acts:
+        return decision
+    return replace(  # a report does not end by being taken back
+        decision,
+        settles=(*decision.settles, Settle("withdraw.undo", "lifted")),
+        flags_cleared=decision.flags_cleared | {"withdrawing"},
+        notices=(*decision.notices, *tell("progress", "petitioner")),
+    )
 
 
 def _sorted_again(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
@@ -66,6 +85,8 @@ def reclassify(*states: str) -> Edge:
         routes=ROUTES,
         effect=_sorted_again,
         may_open=("refer_again",),
+        lifts=("evaluation",),
+        clears=JUDGED,
         shared=True,
         done=N_("重新分清了由哪条路办理"),
     )

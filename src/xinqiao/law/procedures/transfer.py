@@ -8,6 +8,7 @@ from typing import Any
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import UNIT, Edge, Opens, due_for, field_, tell
 from xinqiao.law.procedures.guards import after, has, is_open, lacks, open_to_all, within
+from xinqiao.law.procedures.records import without_lead
 from xinqiao.law.types import Actor, Decision, DocMove, Facts, Open
 
 RETURNS_BEFORE_RULING = 2
@@ -41,16 +42,16 @@ def _explained(facts: Facts, inputs: Mapping[str, Any], at: datetime) -> Mapping
 def _returned(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
     """The first return goes to another organ, the second to a ruling (no ping-pong)."""
     today = decision.dates["returned"]
-    assigns: dict[str, Any] = {"lead": None, "assists": [], "handler": None}
+    decision = without_lead(facts, decision)
     if facts.counts.get("returns", 0) + 1 < RETURNS_BEFORE_RULING:
         owed = Open("refer_again", "office", "duty", due_for(facts, "refer_again", today), N_("重新转送"))
-        return replace(decision, opens=(owed,), assigns=assigns)
+        return replace(decision, opens=(*decision.opens, owed))
     owed = Open("rule", "arbiter", "duty", due_for(facts, "ruling", today), N_("裁定由谁受理"))
     return replace(
         decision,
         state="jurisdiction",
-        opens=(owed,),
-        assigns={**assigns, "ruling": inputs["arbiter"]},
+        opens=(*decision.opens, owed),
+        assigns={**decision.assigns, "ruling": inputs["arbiter"]},
         notices=tell("ruling_asked", "arbiter"),
     )
 
