@@ -65,7 +65,8 @@ def _about(case: Case) -> str:
 
 
 def _addressee(case: Case) -> str:
-    if case.person_id is None:
+    """The name on the paper; nobody's where the petitioner asked that the unit does not learn it (the office relays)."""
+    if case.person_id is None or case.confidential or case.sealed:
         return "来信人"
     return people.identity_for_delivery(case.person_id, actor=PRINTER).name or "来信人"
 

@@ -1,0 +1,239 @@
+"""A case as staff read it: head, timeline, dates with reasons, what may be done now and by whom."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from xinqiao import law, papers
+from xinqiao.cases import obligations, selectors, services, words
+from xinqiao.cases.models import Case, Document, Obligation, Record
+
+from xinqiao.law.types import Option, TraceLine
+from xinqiao.people.actors import Actor
+from xinqiao.people.selectors import Proposal
+from xinqiao.ui.cites import cite_words
+
+SCORES = {"satisfied": "满意", "basically": "基本满意", "not": "不满意"}
+STATES = {
+    "drafted": "草稿",
+    "checked": "已核稿",
+    "signed": "已签发",
+    "sealed": "已用印",
+    "served": "已送达",
+    "recalled": "已撤回",
+}
+CHANNELS = {"portal": "网上", "hotline": "来电", "window": "来访", "letter": "来信", "transfer": "上级转送"}
+_QUIET = frozenset({"text", "words", "reply", "statement", "findings", "reasons", "result", "opinion"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of the timeline."""
+
+    id: int
+    title: str
+    at: datetime
+    who: str
+    text: str
+    kind: str
+    mood: str = ""
+    cites: tuple[str, ...] = ()
+    papers: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Duty:
+    """An obligation beside its reasons."""
+
+    row: Obligation
+    title: str
+    who: str
+    lines: Sequence[TraceLine]
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper of the file."""
+
+    row: Document
+    label: str
+    state: str
+    url: str
+    docx: str
+    draft: bool
+
+
+@dataclass
+class Book:
+    """Everything on the case page."""
+
+    case: Case
+    options: list[Option]
+    lines: list[Line]
+    duties: list[Duty]
+    settled: list[Duty]
+    papers: list[Paper]
+    next: Duty | None
+    stations: Sequence[Any]
+    state: str
+    procedure: str
+    channel: str
+    assists: list[Any]
+    ratings: list[tuple[str, str, str]]
+    marks: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def book(case: Case, *, actor: Actor, at: datetime) -> Book:
+    """Read the whole file of a case that access has allowed: about a dozen queries, however long the file is."""
+    file = selectors.case_file(case)
+    options = [shown(option) for option in services.options(case=case, actor=actor, at=at)]
+    duties = [duty(row, case) for row in file.obligations]
+    by_document = {p.pk: p for p in file.documents}
+    open_ones = [d for d in duties if d.row.settled_at is None]
+    own = [d for d in open_ones if d.row.kind == "duty" and d.row.organ_id == actor.organ_id]
+    any_duty = [d for d in open_ones if d.row.kind == "duty"]
+    return Book(
+        case=case,
+        options=options,
+        lines=[line(record, case) for record in file.records],
+        duties=open_ones,
+        settled=[d for d in duties if d.row.settled_at is not None],
+        papers=[paper(p, case) for p in by_document.values()],
+        next=(own or any_duty or open_ones or [None])[0],
+        stations=law.stations(case.procedure),
+        state=gettext(law.state_label(case.procedure, case.state)),
+        procedure=gettext(procedure_label(case.procedure)),
+        channel=CHANNELS.get(case.channel, case.channel),
+        assists=file.assists,
+        ratings=[
+            (rating.organ.short_name, SCORES.get(rating.score, rating.score), "；".join(rating.reasons))
+            for rating in file.ratings
+        ],
+        marks=marks(case),
+    )
+
+
+def procedure_label(name: str) -> str:
+    """The Chinese name of a procedure (a gettext id)."""
+    return next((p.label for p in law.procedures() if p.name == name), name)
+
+
+def marks(case: Case) -> list[tuple[str, str, str]]:
+    """(mood, words, icon) of what sets a case apart: sealed, urged, extended, returned, withdrawn for now, confidential."""
+    flags = set(case.facts.get("flags", ()))
+    found = []
+    if case.sealed:
+        found.append(("late", gettext("密封"), "lock"))
+    if case.closed_at is None and "urged" in flags:
+        found.append(("near", gettext("已催办"), "urge"))
+    if "withdrawing" in flags and case.closed_at is None:
+        found.append(("near", gettext("申请撤回"), "undo"))
+    if case.confidential:
+        found.append(("plain", gettext("要求保密"), "eye"))
+    if "extended" in flags:
+        found.append(("plain", gettext("已延期"), "clock"))
+    if case.facts.get("counts", {}).get("returns"):
+        found.append(("plain", gettext("退回 %(n)s 次") % {"n": case.facts["counts"]["returns"]}, "undo"))
+    return found
+
+
+def shown(option: Option) -> Option:
+    """The option with its articles in words."""
+    return replace(option, cites=tuple(cite_words(cite) for cite in option.cites if not cite.startswith("local:")))
+
+
+def duty(row: Obligation, case: Case) -> Duty:
+    """An obligation with the name of who owes it."""
+    who = row.organ.short_name if row.organ else gettext("来信人")
+    return Duty(
+        row=row,
+        title=gettext(row.title),
+        who=who,
+        lines=[replace(one, cite=cite_words(one.cite) if one.cite else "") for one in obligations.lines_of(row)],
+        cites=tuple(cite_words(cite) for cite in row.cites),
+    )
+
+
+def line(record: Record, case: Case) -> Line:
+    """One record as a line: what happened, who did it, in which post, and the words."""
+    if record.actor_kind == "citizen":
+        who = gettext("来信人")
+    elif record.post is not None and record.organ is not None:
+        who = f"{record.organ.short_name}　{record.post.title}　{record.post.account.name}"
+    else:
+        who = gettext("系统")
+    text, files = _said(record)
+    mood = "note" if record.step == "note" else ""
+    return Line(
+        id=record.seq,
+        title=gettext(law.event_label(record.event)),
+        at=record.at,
+        who=who,
+        text=text,
+        kind="note" if record.step == "note" else record.actor_kind,
+        mood=mood,
+        papers=tuple(
+            {"url": reverse("desk:file", args=[case.number, blob_id]), "label": gettext("附件 %(n)s") % {"n": n}}
+            for n, blob_id in enumerate(files, start=1)
+        ),
+    )
+
+
+def _said(record: Record) -> tuple[str, list[str]]:
+    """The words of a step, one paragraph a field, and the files that came with it."""
+    kept = words.get(record)
+    if not isinstance(kept, dict):
+        return "", []
+    lines: list[str] = []
+    files: list[str] = []
+    for name, value in kept.items():
+        if name in {"files", "photos", "proof", "scan", "evidence"} and isinstance(value, list):
+            files += [str(one) for one in value]
+        elif name in _QUIET and isinstance(value, str):
+            lines.append(value)
+        elif name == "demands" and isinstance(value, list):
+            lines += [f"{n}. {row.get('demand', '')}" for n, row in enumerate(value, start=1)]
+        elif name in {"findings", "what", "correction", "remedy", "feedback", "task", "place", "summary"}:
+            lines.append(str(value))
+    return "\n".join(lines), files
+
+
+def paper(row: Document, case: Case) -> Paper:
+    """A paper with where to read it."""
+    label = papers.paper_label(row.kind)
+    return Paper(
+        row=row,
+        label=gettext(label),
+        state=gettext(STATES.get(row.state, row.state)) if row.kind == "decision" or row.state == "recalled" else "",
+        url=reverse("desk:paper", args=[case.number, row.pk, "pdf"]),
+        docx=reverse("desk:paper", args=[case.number, row.pk, "docx"]),
+        draft=row.number is None,
+    )
+
+
+def initial(option: Option, case: Case, proposal: Proposal | None) -> dict[str, Any]:
+    """What a form starts with: the competence table's proposal, today's date, what is known of the case."""
+    names = {item.name for item in option.inputs}
+    start: dict[str, Any] = {}
+    if proposal is not None and "lead" in names and proposal.lead is not None:
+        start["lead"] = proposal.lead.organ.pk
+        start["assists"] = [one.organ.pk for one in proposal.assists]
+    if "title" in names and not case.sealed:
+        start["title"] = case.title
+    if "content_code" in names:
+        start["content_code"] = case.content_code
+    if "area_code" in names:
+        start["area_code"] = case.area_code
+    return start
+
+
+def dates_initial(option: Option, today: date) -> dict[str, Any]:
+    """Today in every field that asks for a day."""
+    return {item.name: today for item in option.inputs if item.kind == "date" and item.required}
+
+

@@ -1,0 +1,41 @@
+"""The way into every page of the desk: staff only, absent and forbidden look the same."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+
+from xinqiao.kernel.errors import NotFound
+from xinqiao.people.actors import Actor
+
+View = Callable[..., HttpResponse]
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who asks: the signed-in account in its acting post."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
+def staff(*roles: str) -> Callable[[View], View]:
+    """Only for staff in a post, of one of `roles` when any are named. Everybody else gets 404 (or the sign-in page)."""
+
+    def wrap(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            actor = actor_of(request)
+            if actor.kind != "staff" or actor.post_id is None or (roles and actor.role not in roles):
+                raise Http404
+            try:
+                response = view(request, *args, **kwargs)
+            except NotFound as error:
+                raise Http404 from error
+            response.headers.setdefault("Cache-Control", "private, no-store")
+            return response
+
+        return guarded
+
+    return wrap
