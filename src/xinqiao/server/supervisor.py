@@ -96,7 +96,9 @@ def _only_server(home: Path, options: Options) -> Iterator[Callable[[str, list[C
 
         def note(url: str, children: list[Child]) -> None:
             running = {child.name: child.process.pid for child in children if child.process}
-            path.write_text(json.dumps({"pid": os.getpid(), "url": url, "children": running}))
+            draft = path.with_suffix(".new")
+            draft.write_text(json.dumps({"pid": os.getpid(), "url": url, "children": running}))
+            draft.replace(path)
 
         try:
             note(options.url(), [])
