@@ -80,7 +80,8 @@ def _recompute(case: UUID | None) -> "Report":
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         access.bind(SYSTEM("verify"))
         cases = Case.objects.filter(pk=case) if case else Case.objects.all()
-        heads = cases.values_list("id", "head_seq", "head_hash").iterator(chunk_size=5000)
+        rows = cases.values_list("id", "head_seq", "head_hash").iterator(chunk_size=5000)
+        heads = ((each, seq, bytes(digest)) for each, seq, digest in rows)
         return recompute(case, heads=heads, published=selectors.published(Path(settings.XINQIAO_HOME) / "anchors"))
 
 

@@ -2,7 +2,8 @@
 
 An entry carries its transaction's id. Positions are given out before commit, so a transaction that began early may
 commit late: a reader that only went by position would pass over it. Therefore nothing at or above the oldest running
-transaction is read, and the order is (transaction, position).
+transaction is read, and the order is (transaction, position). The oldest is that of the whole server: a long writing
+transaction in another database of the same server makes readers wait, never miss.
 """
 
 import json
@@ -63,7 +64,8 @@ def read(name: str, limit: int = 500) -> list[Read]:
         if place is None:
             return []
         cursor.execute(_READ, [str(place[0]), place[1], limit])
-        return [Read(*row[:-1], json.loads(row[-1])["body"]) for row in cursor.fetchall()]
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return [Read(*(*row[:-1], json.loads(row[-1])["body"])) for row in rows]
 
 
 def advance(name: str, last: Read) -> None:

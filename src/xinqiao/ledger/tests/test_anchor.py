@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from xinqiao.kernel.ids import uuid7
 from xinqiao.ledger import jobs, merkle, selectors, services
 from xinqiao.ledger.models import Anchor, AnchoredHead
-from xinqiao.ledger.tests.conftest import AT
+from xinqiao.ledger.tests.conftest import AT, settle
 from xinqiao.ledger.verify import Broken, verify
 
 Add = Callable[..., list[services.Recorded]]
@@ -20,6 +20,7 @@ DAY = date(2026, 3, 2)
 
 
 def take(day: date = DAY) -> Anchor:
+    settle()
     with transaction.atomic():
         return services.anchor_take(day=day, at=AT)
 
@@ -202,6 +203,7 @@ def test_published_files_are_written_once(folder: Path) -> None:
 def test_the_job_anchors_the_day_that_is_over_and_publishes(add: Add, folder: Path) -> None:
     case = uuid7()
     add(case)
+    settle()
     just_after_midnight = datetime(2026, 3, 2, 16, 7, tzinfo=UTC)  # 00:07 of the 3rd in Shanghai
     for _ in range(2):
         jobs.anchor(timestamp=int(just_after_midnight.timestamp()))

@@ -48,8 +48,12 @@ def test_two_requests_with_one_key_have_one_effect(committed: Callable[[], None]
 
 def _until_somebody_waits() -> None:
     with connection.cursor() as cursor:
-        for _ in range(100_000):
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        for _ in range(2400):
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+                "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
             if cursor.fetchone()[0]:
                 return
+            cursor.execute("SELECT pg_sleep(0.01)")
     raise AssertionError("nobody waits for the key")
