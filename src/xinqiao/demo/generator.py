@@ -44,10 +44,11 @@ def generate(today: date) -> list[CaseScript]:
     until = at_time(today - timedelta(days=1), 23, 59)
     scripts = [tree_leaves.script(workdays_back(today - timedelta(days=1), 0))]
     known: list[tuple[Person, ...]] = []
+    told: set[str] = set()
     queues = {kind: _queue(rng, kind) for kind in TELLERS}
     for place, (kind, situation, plan) in enumerate(_plans(today, rng)):
         matter = _pick(queues, kind, plan)
-        scripts.append(_script(rng, place, matter, situation, plan, today=today, until=until, known=known))
+        scripts.append(_script(rng, place, matter, situation, plan, today=today, until=until, known=known, told=told))
     return scripts
 
 
@@ -118,8 +119,8 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
     yield from accepted(5, "in-hand-after-objection", (6, 20), stop="heard", object=True, needs="object")
     yield from accepted(2, "objection-refused", (6, 20), stop="heard", reject=True)
     yield from accepted(10, "just-accepted", (1, 4), stop="accepted")
-    yield from accepted(9, "heard", (6, 15), stop="heard")
-    yield from accepted(14, "in-hand", (10, 32), stop="looked")
+    yield from accepted(7, "heard", (6, 15), stop="heard")
+    yield from accepted(11, "in-hand", (10, 32), stop="looked")
     yield from accepted(7, "near", (42, 55), stop="looked", material=True)
     yield from accepted(4, "assist-late", (24, 34), stop="looked", assist=True, assist_missing=True)
     yield due("decision-tomorrow", tomorrow, stop="looked")
@@ -150,24 +151,24 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
     yield from ready(3, "signed", (25, 50), stop="signed")
     yield from ready(4, "decided", (25, 52), stop="decided")
     yield from ready(1, "draft-sent-back", (25, 45), stop="checked", sent_back=True)
-    yield from accepted(14, "served", (26, 40), stop="served", rate=False)
+    yield from accepted(11, "served", (26, 40), stop="served", rate=False)
     yield from accepted(8, "served-rated", (30, 45), stop="served", rate=True)
     yield from accepted(2, "execution-missed", (70, 80), stop="served", execution_days="7")
-    yield from accepted(9, "executed", (38, 50), stop="executed", rate=False)
+    yield from accepted(7, "executed", (38, 50), stop="executed", rate=False)
     yield from accepted(4, "executed-rated", (40, 55), stop="executed", rate=True)
-    yield from accepted(44, "closed-rated", (50, 105), stop="closed", rate=True)
-    yield from accepted(12, "closed-unrated", (90, 130), stop="closed", rate=False)
-    yield from accepted(4, "closed-after-extension", (115, 135), stop="closed", rate=True, extend=30)
-    yield from accepted(3, "closed-after-ruling", (80, 110), stop="closed", rate=True, ruling=True, needs="object")
-    yield from accepted(3, "closed-urged", (70, 100), stop="closed", rate=True, urge=True)
-    yield from accepted(2, "recalled", (80, 100), stop="closed", rate=True, recall=True)
+    yield from accepted(30, "closed-rated", (50, 105), stop="closed", rate=True)
+    yield from accepted(8, "closed-unrated", (90, 130), stop="closed", rate=False)
+    yield from accepted(3, "closed-after-extension", (115, 135), stop="closed", rate=True, extend=30)
+    yield from accepted(2, "closed-after-ruling", (80, 110), stop="closed", rate=True, ruling=True, needs="object")
+    yield from accepted(2, "closed-urged", (70, 100), stop="closed", rate=True, urge=True)
+    yield from accepted(1, "recalled", (80, 100), stop="closed", rate=True, recall=True)
     yield from accepted(2, "corrected", (80, 100), stop="closed", rate=True, correct=True)
     yield from accepted(2, "closed-undone", (70, 95), stop="closed", rate=True, undo=True)
 
 
 def _other_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, Plan]]:
     many = lambda kind, count, situation, ages, **plan: _many(rng, count, kind, situation, ages, **plan)  # noqa: E731
-    yield from many("inquiry", 22, "on-the-spot", (1, 60), stop="spot", rate=False)
+    yield from many("inquiry", 24, "on-the-spot", (1, 60), stop="spot", rate=False)
     yield from many("inquiry", 8, "on-the-spot-rated", (3, 60), stop="spot", rate=True)
     yield from many("inquiry", 2, "to-dispatch", (1, 1), stop="sorted")
     yield from many("inquiry", 4, "dispatched", (1, 3), stop="dispatched", needs="unit")
@@ -189,7 +190,7 @@ def _other_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, Pl
     yield from many("suggestion", 2, "drafted", (35, 50), stop="drafted")
     yield from many("suggestion", 2, "replied", (38, 50), stop="replied")
     yield from many("suggestion", 5, "served", (38, 60), stop="served", rate=False)
-    yield from many("suggestion", 15, "closed", (45, 110), stop="closed", rate=True)
+    yield from many("suggestion", 13, "closed", (45, 110), stop="closed", rate=True)
     yield from many("report", 3, "sealed-new", (1, 2), stop="received")
     yield from many("report", 3, "sealed-sorted", (3, 6), stop="sorted")
     yield from many("report", 6, "sealed-transferred", (5, 25), stop="transferred", material=True)
@@ -216,6 +217,7 @@ def _script(
     today: date,
     until: datetime,
     known: list[tuple[Person, ...]],
+    told: set[str],
 ) -> CaseScript:
     channel = _channel(rng, matter, plan)
     received_at = _received(rng, channel, plan, today, until)
@@ -225,6 +227,9 @@ def _script(
     line = Timeline(rng, received_at, until)
     story = Story(rng, matter, place, words, line, channel, anonymous=reporter == "anonymous", plan=plan)
     text = _text(rng, matter, words, channel)
+    if text in told:
+        text = words.say(f"{text}（我住在{{estate}}{{building}}幢。）")
+    told.add(text)
     TELLERS[matter.kind](story)
     taken_by = story.clerk if channel in ("hotline", "window", "letter") else PETITIONER
     script = CaseScript(

@@ -138,9 +138,8 @@ def report(s: Story) -> None:
     receiver = matters.logins(matters.DISCIPLINE, "discipline")[0]
     s.line.work(s.rng.choice((0, 1, 2))).take(
         s.confidential,
-        "transfer",
+        "hand_over_report",
         lead=organ(matters.DISCIPLINE),
-        receiver=Ref("post", receiver),
         reasons=s.words.say(s.matter.handover),
     )
     if s.wants("material"):

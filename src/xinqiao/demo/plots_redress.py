@@ -113,7 +113,9 @@ def _turns_while_open(s: Story) -> None:
         s.handler = new
     if s.wants("material"):
         s.add_material(s.rng.randint(1, 4))
-    if s.wants("urge"):
+    if "urge_on" in s.plan:
+        s.urge(max(0, (s.plan["urge_on"] - s.line.day).days), answered=False)
+    elif s.wants("urge"):
         s.urge(s.rng.randint(4, 9), answered=s.plan["urge"] != "unanswered")
     if s.wants("undo"):
         s.withdraw(s.rng.randint(2, 5), undo_after=s.rng.randint(1, 5))

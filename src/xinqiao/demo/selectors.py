@@ -1,35 +1,10 @@
-"""What others ask of the demonstration: who may be signed in as, and how far loading got."""
+"""What others ask of the demonstration: who may be signed in as, and whether it was loaded to its end."""
 
-from dataclasses import dataclass
-
-from xinqiao.demo import matters
+from xinqiao.demo.sign_ins import SignIn, password, sign_ins
 from xinqiao.people.selectors import demonstration
 from xinqiao.triage.models import KnowledgeEntry
 
-
-@dataclass(frozen=True)
-class SignIn:
-    """A sign-in of the demonstration and what it shows."""
-
-    login: str
-    name: str
-    organ: str  # code
-    role: str
-    shows: str
-
-
-def password() -> str:
-    """The one password of all sign-ins of the demonstration; it works nowhere else."""
-    return str(matters.read("staff.yaml")["password"])
-
-
-def sign_ins() -> list[SignIn]:
-    """The sign-ins worth trying first, in the order of the tour. Pure: says nothing about this database."""
-    posts = {one.login: one for one in matters.staff()}
-    return [
-        SignIn(row["login"], posts[row["login"]].name, posts[row["login"]].organ, posts[row["login"]].role, row["shows"])
-        for row in matters.read("staff.yaml")["tour"]
-    ]
+__all__ = ["SignIn", "complete", "password", "sign_ins"]
 
 
 def complete() -> bool:

@@ -7,11 +7,9 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from xinqiao.cases import services as cases
 from xinqiao.cases import watch
-from xinqiao.demo import founding, selectors
+from xinqiao.demo import founding
 from xinqiao.demo.generator import generate
 from xinqiao.demo.pictures import picture
 from xinqiao.demo.scripts import PETITIONER, CaseScript, Ref, Step
@@ -24,7 +22,6 @@ from xinqiao.people.actors import CITIZEN, SYSTEM, Actor
 from xinqiao.people.models import Instance, Organ, Post
 
 LOADER = SYSTEM("demonstration")
-KEPT_DAYS = 2  # the watcher goes round once more after the last told day
 
 Progress = Callable[[int, int, str], None]
 
@@ -55,13 +52,13 @@ def load(*, at: datetime, today: date | None = None, progress: Progress | None =
     acts = sorted(_acts(scripts), key=lambda act: (act[0], act[1]))
     done = 0
     for day, todays in groupby(acts, key=lambda act: day_of(act[0])):
-        with transaction.atomic():
-            _watch(start_of(day))
+        with access.acting(LOADER):  # one transaction a day; each act is bound to its own actor in it
+            watch.watch_all(at=start_of(day))
             for _, _, script, step in todays:
                 stage.play(script, step)
                 done += 1
         tell(done, len(acts), f"{day:%Y-%m-%d}")
-    _watch(at)
+    watch.watch_all(at=at)
     with access.acting(LOADER):
         entries = founding.knowledge(actor=LOADER, at=at)
     tell(len(acts), len(acts), "")
@@ -86,11 +83,6 @@ def _acts(scripts: list[CaseScript]) -> Iterator[tuple[datetime, int, CaseScript
         yield script.received_at, place * 1000, script, None
         for index, step in enumerate(script.steps, start=1):
             yield step.at, place * 1000 + index, script, step
-
-
-def _watch(at: datetime) -> None:
-    """What the watcher would have done in the night before."""
-    watch.watch_all(at=at)
 
 
 class _Stage:
@@ -132,40 +124,39 @@ class _Stage:
 
     def _receive(self, script: CaseScript) -> None:
         actor = self._actor(script.taken_by, None)
-        with access.acting(actor):
-            contact = None
-            if actor.is_staff:
-                kind = {"hotline": "call", "window": "visit"}.get(script.channel, "letter")
-                contact = intake.contact_open(kind=kind, actor=actor, at=script.received_at)
-            receipt = intake.receive(
-                channel=script.channel,
-                said=intake.Words(
-                    text=script.text, title=script.title, place=script.place, area_code=script.area_code, wish=script.wish
-                ),
-                who=intake.Who(
-                    reporter=script.reporter,
-                    people=[
-                        (one.role, intake.PersonData(name=one.name, phone=one.phone, firm=one.firm))
-                        for one in script.people
-                    ],
-                    joint_count=script.joint_count,
-                    confidential=script.confidential,
-                    about_official=script.about_official,
-                ),
-                uploads=[
-                    intake.Upload(f"照片{place}.png", picture(f"照片{place}", script.key))
-                    for place in range(1, script.photos + 1)
+        access.bind(actor)
+        contact = None
+        if actor.is_staff:
+            kind = {"hotline": "call", "window": "visit"}.get(script.channel, "letter")
+            contact = intake.contact_open(kind=kind, actor=actor, at=script.received_at)
+        receipt = intake.receive(
+            channel=script.channel,
+            said=intake.Words(
+                text=script.text, title=script.title, place=script.place, area_code=script.area_code, wish=script.wish
+            ),
+            who=intake.Who(
+                reporter=script.reporter,
+                people=[
+                    (one.role, intake.PersonData(name=one.name, phone=one.phone, firm=one.firm)) for one in script.people
                 ],
-                contact=contact,
-                entered_seconds=script.entered_seconds,
-                actor=actor,
-                at=script.received_at,
-                key=script.key,
-            )
-            self._cases[script.key] = receipt.case.id
-            if contact is not None:
-                ends = script.received_at + timedelta(seconds=(script.entered_seconds or 60) + 30)
-                intake.contact_close(contact_id=contact.id, outcome="registered", actor=actor, at=ends)
+                joint_count=script.joint_count,
+                confidential=script.confidential,
+                about_official=script.about_official,
+            ),
+            uploads=[
+                intake.Upload(f"照片{place}.png", picture(f"照片{place}", script.key))
+                for place in range(1, script.photos + 1)
+            ],
+            contact=contact,
+            entered_seconds=script.entered_seconds,
+            actor=actor,
+            at=script.received_at,
+            key=script.key,
+        )
+        self._cases[script.key] = receipt.case.id
+        if contact is not None:
+            ends = script.received_at + timedelta(seconds=(script.entered_seconds or 60) + 30)
+            intake.contact_close(contact_id=contact.id, outcome="registered", actor=actor, at=ends)
 
     def _take(self, script: CaseScript, step: Step) -> None:
         case_id = self._cases[script.key]
@@ -177,16 +168,16 @@ class _Stage:
                 uploads[name] = [cases.Upload(f"{ref.code}.png", picture(ref.code, script.key)) for ref in value]
             else:
                 inputs[name] = self._resolve(value)
-        with access.acting(actor):
-            cases.take_step(
-                case_id=case_id,
-                step=step.step,
-                actor=actor,
-                at=step.at,
-                inputs=inputs,
-                uploads=uploads,
-                key=f"{script.key}/{step.at:%Y%m%d%H%M}/{step.step}",
-            )
+        access.bind(actor)
+        cases.take_step(
+            case_id=case_id,
+            step=step.step,
+            actor=actor,
+            at=step.at,
+            inputs=inputs,
+            uploads=uploads,
+            key=f"{script.key}/{step.at:%Y%m%d%H%M}/{step.step}",
+        )
 
     def _resolve(self, value: Any) -> Any:
         if isinstance(value, Ref):
@@ -196,11 +187,9 @@ class _Stage:
         return value
 
 
-def clear(*, at: datetime) -> None:
+def clear() -> None:
     """There is no clearing: ledger and marks cannot be deleted. Raises Refused with the way to begin anew."""
     raise Refused(
         "演示数据不能在原处清除：案卷记录只能增加，不能删除。",
-        remedy="请停下服务，换一个 XINQIAO_HOME（或者删掉演示用的数据目录）重新启动，会装载一份新的演示数据。"
-        if selectors.demonstration()
-        else "这个数据库不是演示环境。",
+        remedy="请停下服务，换一个 XINQIAO_HOME（或者删掉演示用的数据目录）重新启动，会装载一份新的演示数据。",
     )
