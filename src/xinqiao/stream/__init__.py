@@ -1,0 +1,1 @@
+"""News without content: "something of organ N changed", once a second, to pages that listen."""

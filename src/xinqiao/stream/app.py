@@ -1,0 +1,131 @@
+"""The stream process: `uvicorn xinqiao.stream.app:app`, role seal. Pages listen at /live/?token=… for server-sent events.
+
+Events are called "change" and say which organs and cases of the token changed, never what. A page that hears one fetches
+itself anew, through its own access. When the database is away the stream stays open and goes on by itself.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import psycopg
+import structlog
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
+
+from xinqiao.stream import tokens
+from xinqiao.stream.feed import Feed
+from xinqiao.stream.hub import Full, Hub, Listener
+
+EVERY = 1.0
+HEARTBEAT = 15
+PATIENCE = (1.0, 2.0, 5.0, 10.0, 30.0)
+MOST_OF_A_TOKEN = 4000
+
+log = structlog.get_logger("xinqiao.stream")
+
+
+def connection_parameters() -> dict[str, Any]:
+    """How to reach the database, as Django's settings say, in libpq's words."""
+    from django.conf import settings
+
+    given = settings.DATABASES["default"]
+    named = {
+        "dbname": given["NAME"],
+        "user": given["USER"],
+        "password": given["PASSWORD"],
+        "host": given["HOST"],
+        "port": given["PORT"],
+    }
+    return {key: value for key, value in {**named, **given["OPTIONS"]}.items() if value}
+
+
+def web_origins() -> list[str]:
+    """The origins whose pages may listen (XINQIAO_WEB_ORIGINS, by commas)."""
+    return [part.strip() for part in os.environ.get("XINQIAO_WEB_ORIGINS", "").split(",") if part.strip()]
+
+
+async def poll(feed: Feed, hub: Hub, *, every: float = EVERY, patience: Sequence[float] = PATIENCE) -> None:
+    """Look once a second and publish; when the database is gone, wait longer each time, and never give up."""
+    failures = 0
+    while True:
+        try:
+            hub.publish(await feed.news())
+            failures = 0
+            await asyncio.sleep(every)
+        except psycopg.Error as error:
+            log.warning("stream.database", error=type(error).__name__, failures=failures)
+            await feed.close()
+            await asyncio.sleep(patience[min(failures, len(patience) - 1)])
+            failures += 1
+
+
+async def _events(listener: Listener) -> AsyncIterator[ServerSentEvent]:
+    while (left := listener.until - time.time()) > 0:
+        news = await listener.next(left)
+        if news:
+            data = json.dumps({"organs": sorted(news.organs), "cases": sorted(news.cases)})
+            yield ServerSentEvent(data, event="change")
+
+
+def create_app(
+    *, parameters: Mapping[str, Any], origins: Sequence[str], hub: Hub | None = None, every: float = EVERY
+) -> Starlette:
+    """The application; `origins` may read it from a browser."""
+    listeners = hub or Hub()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        feed = Feed(parameters)
+        task = asyncio.create_task(poll(feed, listeners, every=every))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            await feed.close()
+
+    def refused(status: int, word: str, **headers: str) -> Response:
+        return PlainTextResponse(word + "\n", status_code=status, headers=headers)
+
+    async def live(request: Request) -> Response:
+        origin = request.headers.get("origin", "")
+        if origin and origin not in origins:
+            return refused(403, "this origin may not listen")
+        shared = {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true", "Vary": "Origin"}
+        headers = shared if origin else {}
+        token = request.query_params.get("token", "")
+        held = tokens.check(token) if len(token) <= MOST_OF_A_TOKEN else None
+        if held is None:
+            return refused(401, "reload the page: its pass is over", **headers)
+        stack = contextlib.AsyncExitStack()
+        try:
+            listener = await stack.enter_async_context(listeners.listening(held, token))
+        except Full:
+            return refused(503, "too many listeners", **headers, **{"Retry-After": "60"})
+
+        async def told() -> AsyncIterator[ServerSentEvent]:
+            async with stack:
+                yield ServerSentEvent(comment="listening", retry=5000)
+                async for event in _events(listener):
+                    yield event
+
+        return EventSourceResponse(told(), ping=HEARTBEAT, headers=headers)
+
+    async def health(_request: Request) -> Response:
+        return PlainTextResponse(f"ok {len(listeners.listeners)}\n")
+
+    return Starlette(routes=[Route("/live/", live), Route("/healthz", health)], lifespan=lifespan)
+
+
+app = create_app(parameters=connection_parameters(), origins=web_origins())
