@@ -1,7 +1,7 @@
 """A citizen on a phone and at a desk: three screens to a receipt, and what happens when things go wrong."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ WORDS = "小区门口的路灯坏了三个星期，晚上老人出门看不见�
 
 
 @pytest.fixture(scope="module")
-def district(live: Any) -> Iterator[World]:
+def district(live: Any) -> World:
     """The small district, committed, so that the pages see it."""
     with acting(SYSTEM("test")):
         world = make()
@@ -42,7 +42,7 @@ def district(live: Any) -> Iterator[World]:
         office = world.organs["xf"]
         office.address, office.phone, office.hours = "便民路1号", "0571-0000-1003", "工作日 8:30-17:30"
         office.save()
-    yield world
+    return world
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_a_page_loaded_anew_keeps_words_and_key(windows: Any, district: World) -
     page = windows.open(360, path="/say/")
     page.locator("[name=text]").fill(WORDS)
     key = page.locator("[name=key]").input_value()
-    page.wait_for_timeout(700)
+    page.get_by_text("草稿已存").first.wait_for()
     page.reload()
     assert page.locator("[name=text]").input_value() == WORDS
     assert page.locator("[name=key]").input_value() == key
@@ -154,7 +154,9 @@ def test_a_page_loaded_anew_keeps_words_and_key(windows: Any, district: World) -
 
 @pytest.mark.parametrize("width", [360, 1440])
 def test_without_scripts_the_whole_form_is_one_page(windows: Any, district: World, live: Any, width: int) -> None:
-    context = windows.browser.new_context(base_url=live.url, java_script_enabled=False, viewport={"width": width, "height": 800})
+    context = windows.browser.new_context(
+        base_url=live.url, java_script_enabled=False, viewport={"width": width, "height": 800}
+    )
     windows.contexts.append(context)
     page = context.new_page()
     page.goto("/say/")
@@ -187,7 +189,9 @@ def test_only_what_fits_is_asked(
     shot(page, f"say-{reporter}")
 
 
-def test_elders_mode_and_english(windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None]) -> None:
+def test_elders_mode_and_english(
+    windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None]
+) -> None:
     page = windows.open(360)
     page.get_by_role("button", name="大字版").click()
     assert "xq-elders" in (page.locator("html").get_attribute("class") or "")

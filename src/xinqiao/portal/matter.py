@@ -144,7 +144,7 @@ def _next(case: Case, outlook: law.Outlook, obligations: Sequence[Obligation], t
     found = next((o for o in obligations if o.act == outlook.act and o.settled_at is None), None)
     if found is None:
         return Next(_filled(outlook.text, organ=organ, due=""))
-    day = format_html('<time datetime="{}">{}</time>', found.due.isoformat(), day_words(found.due, today))
+    day = format_html(' <time datetime="{}">{}</time>', found.due.isoformat(), day_words(found.due, today))
     sentence = _filled(outlook.text, organ=organ, due=day)
     mood = "late" if found.due < today else "near" if (found.due - today).days <= 3 else "normal"
     with_distance = format_html(
