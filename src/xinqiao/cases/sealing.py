@@ -32,6 +32,19 @@ def holders(*, organ_id: int, role: str, at: datetime) -> list[int]:
     return list(posts.values_list("account_id", flat=True).distinct())
 
 
+def grant_passing(case: Case, *, actor: Actor, at: datetime) -> bool:
+    """Let a clerk who takes a sealed matter in reach its rows until it is registered; False when named for good."""
+    if actor.account_id is None or actor.account_id in holders(organ_id=case.office_id, role="confidential", at=at):
+        return False
+    grant(case, account_id=actor.account_id, granted_by=actor.kind, reason="正在登记", at=at)
+    return True
+
+
+def let_go(case: Case, *, actor: Actor) -> None:
+    """Take the passing grant away again: the clerk keeps the receipt, nothing else."""
+    SealGrant.objects.filter(case_id=case.id, account_id=actor.account_id).delete()
+
+
 Rewrite = Callable[[Case, bool, Actor, datetime], None]
 _rewriters: list[Rewrite] = []
 
@@ -45,9 +58,7 @@ def register_rewriter(rewrite: Rewrite) -> None:
 def seal(case: Case, *, actor: Actor, at: datetime) -> None:
     """Seal an open case: name the appointed persons, encrypt every word kept of it, and let go of it oneself."""
     grant_intake(case, granted_by=actor.kind, at=at)
-    stays = actor.account_id is None or actor.account_id in holders(
-        organ_id=case.office_id, role="confidential", at=at
-    )
+    stays = actor.account_id is None or actor.account_id in holders(organ_id=case.office_id, role="confidential", at=at)
     if not stays:  # whoever seals must still reach the rows while they are rewritten
         grant(case, account_id=int(actor.account_id or 0), granted_by=actor.kind, reason="正在密封", at=at)
     case.sealed, case.title = True, NEUTRAL_TITLE

@@ -21,7 +21,7 @@ from xinqiao.people.actors import CITIZEN, SYSTEM, Actor
 from xinqiao.people.areas import area_stem
 from xinqiao.people.models import Area, Organ, in_force
 
-from .models import Party, Submission, SubmissionCase
+from .models import Contact, Party, Submission, SubmissionCase
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,17 @@ def words_of(submission: Submission) -> dict[str, Any]:
     """What was said: text, title, place, wish. Empty when the words were destroyed."""
     found: dict[str, Any] | None = words.get(submission)
     return found or {}
+
+
+def contact_of(contact_id: UUID, actor: Actor) -> Contact | None:
+    """This very clerk's contact, open or closed; None when it is nobody's or another's."""
+    return Contact.objects.filter(pk=contact_id, account_id=actor.account_id).first()
+
+
+def open_contacts(actor: Actor) -> list[Contact]:
+    """The contacts that this clerk has not ended, newest first."""
+    rows = Contact.objects.filter(account_id=actor.account_id, post_id=actor.post_id, closed_at__isnull=True)
+    return list(rows.order_by("-opened_at")[:8])
 
 
 def parties_of(submission: Submission) -> list[Party]:

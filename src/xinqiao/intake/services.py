@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from xinqiao.cases import access as case_access
 from xinqiao.cases import sealing, words
 from xinqiao.cases import services as cases
 from xinqiao.cases.models import Case
@@ -17,7 +18,7 @@ from xinqiao.cases.services import Upload
 from xinqiao.files import services as files
 from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import day_of
-from xinqiao.kernel.errors import BadInput, NotFound
+from xinqiao.kernel.errors import BadInput, Conflict, NotFound
 from xinqiao.kernel.ids import CODE_LENGTH, new_number, uuid7
 from xinqiao.ledger import services as ledger
 from xinqiao.people import access, keys
@@ -26,11 +27,14 @@ from xinqiao.people import services as vault
 from xinqiao.people.actors import SYSTEM, Actor
 from xinqiao.people.models import Organ
 
+from . import selectors
 from .models import Contact, Party, Submission, SubmissionCase
 
 MOST_WORDS = 10_000
 MOST_REPRESENTATIVES = 5  # Art. 20
+MOST_MATTERS = 30
 REGISTRAR = SYSTEM("registrar")
+CORRECTABLE = {"phone": "手机号", "name": "姓名", "address": "通信地址", "email": "邮箱"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Words:
     place: str = ""
     area_code: str = ""
     wish: str = ""
+    read_back: bool = False  # read back to the person at the window or on the telephone, who confirmed it
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,9 @@ def receive(
     done = ledger.replayed(key=key, input_hash=digest)
     if done is not None:
         _see(actor, done[0])
-        link = SubmissionCase.objects.select_related("submission", "case").get(case_id=done[0])
+        link = SubmissionCase.objects.select_related("submission", "case").filter(case_id=done[0]).first()
+        if link is None:  # sealed since, or from the start
+            raise Conflict("刚才那一份已经收到了，没有重复登记。")
         return Receipt(link.submission.number, code, link.submission, link.case, replayed=True)
 
     desk, office = _offices(actor, said.area_code, at)
@@ -120,9 +127,10 @@ def receive(
         contact=contact,
         entered_seconds=entered_seconds,
     )
-    words.put(
-        submission, {"text": said.text, "title": said.title, "place": said.place, "wish": said.wish}, sealed=submission.sealed
-    )
+    spoken: dict[str, Any] = {"text": said.text, "title": said.title, "place": said.place, "wish": said.wish}
+    if said.read_back:
+        spoken["read_back"] = True
+    words.put(submission, spoken, sealed=submission.sealed)
     case = Case(
         id=uuid7(),
         number=f"{submission.number}-1",
@@ -148,10 +156,12 @@ def receive(
     stored = [(role, _person(data, sealed=submission.sealed, actor=actor, at=at)) for role, data in who.people]
     case.person_id = stored[0][1] if stored else None
     case.save(force_insert=True)
-    SubmissionCase.objects.create(submission=submission, case=case)
-    Party.objects.bulk_create(Party(submission=submission, role=r, person_id=p, since=at) for r, p in stored)
+    passing = False
     if submission.sealed:
         sealing.grant_intake(case, granted_by=actor.kind, at=at)
+        passing = sealing.grant_passing(case, actor=actor, at=at)
+    SubmissionCase.objects.create(submission=submission, case=case)
+    Party.objects.bulk_create(Party(submission=submission, role=r, person_id=p, since=at) for r, p in stored)
     blobs = tuple(
         files.blob_store(
             name=u.name,
@@ -168,6 +178,8 @@ def receive(
     inputs = {"submission": submission.id, "channel": channel, "files": list(blobs)}
     cases.begin(case, step="receive", inputs=inputs, actor=actor, at=at, key=key, digest=digest)
     cases.begin(case, step="register", inputs={}, actor=REGISTRAR, at=at, key=f"{key}/register")
+    if passing:
+        sealing.let_go(case, actor=actor)
     return Receipt(submission.number, code, submission, case, uploads=blobs)
 
 
@@ -209,7 +221,9 @@ def _check(said: Words, who: Who) -> None:
     if not said.text.strip():
         wrong["text"] = "请写下您想反映的事情，一句话也可以。"
     elif len(said.text) > MOST_WORDS:
-        wrong["text"] = f"您写了 {len(said.text)} 个字，这里最多能放 {MOST_WORDS} 个字。请把其余部分作为附件上传，内容都还在。"
+        wrong["text"] = (
+            f"您写了 {len(said.text)} 个字，这里最多能放 {MOST_WORDS} 个字。请把其余部分作为附件上传，内容都还在。"
+        )
     if who.reporter != Submission.Reporter.ANONYMOUS:
         if not who.people or not (who.people[0][1].name.strip() or who.people[0][1].firm.strip()):
             wrong["name"] = "请留下姓名，或者选择“不留姓名”。"
@@ -217,7 +231,9 @@ def _check(said: Words, who: Who) -> None:
             wrong |= person_faults(person)
     representatives = [1 for role, _ in who.people if role in {Party.Role.PETITIONER, Party.Role.REPRESENTATIVE}]
     if len(representatives) > MOST_REPRESENTATIVES:
-        wrong["people"] = "多人共同提出的，代表不超过 5 人（《信访工作条例》第二十条）。请只留 5 位代表，其他人写上人数。"
+        wrong["people"] = (
+            "多人共同提出的，代表不超过 5 人（《信访工作条例》第二十条）。请只留 5 位代表，其他人写上人数。"
+        )
     if wrong:
         raise BadInput(wrong)
 
@@ -274,6 +290,65 @@ def contact_close(*, contact_id: UUID, outcome: str, actor: Actor, at: datetime)
         contact.closed_at, contact.outcome = at, outcome
         contact.save(update_fields=["closed_at", "outcome"])
     return contact
+
+
+@transaction.atomic
+def caller_matters(*, contact_id: UUID, phone: str, actor: Actor, at: datetime) -> list[Case]:
+    """The earlier matters of whoever has this exact telephone, as far as `actor` may see them, newest first.
+
+    Only inside the actor's own open contact; each look-up is on the access log (invariant 9). What came in sealed is
+    never among them. Raises NotFound without an open contact, BadInput for a number that is not whole, Refused for
+    others than intake posts.
+    """
+    if not Contact.objects.filter(pk=contact_id, account_id=actor.account_id, closed_at__isnull=True).exists():
+        raise NotFound()
+    try:
+        found = vault.person_lookup(kind="phone", value=phone, contact_id=contact_id, actor=actor, at=at)
+    except BadInput as error:
+        raise BadInput({"phone": next(iter(error.fields.values()))}) from error
+    ids = selectors.case_ids_of(found)
+    rows = case_access.visible(actor).filter(id__in=ids).select_related("office", "lead")
+    return list(rows.order_by("-received_at", "-id")[:MOST_MATTERS])
+
+
+@transaction.atomic
+def data_correct(
+    *,
+    case: Case,
+    field_name: str,
+    value: str,
+    reason: str,
+    identity_checked: bool,
+    actor: Actor,
+    at: datetime,
+    key: str,
+) -> None:
+    """Put right a petitioner's data at the window, after the clerk has checked who it is; a note on the file says so.
+
+    The new value goes into the vault, never into the file. Raises BadInput by field.
+    """
+    wrong: dict[str, str] = {}
+    if field_name not in CORRECTABLE:
+        wrong["field_name"] = "请选择要更正哪一项。"
+    if not value.strip():
+        wrong["value"] = "请写上正确的内容。"
+    elif field_name in CORRECTABLE:
+        faults = person_faults(PersonData(**{field_name: value}))
+        if field_name in faults:
+            wrong["value"] = faults[field_name]
+    if not reason.strip():
+        wrong["reason"] = "请写明为什么要更正，例如“本人到窗口，手机号换了”。"
+    if not identity_checked:
+        wrong["identity_checked"] = "请先核对来人身份，再勾选。"
+    if wrong:
+        raise BadInput(wrong)
+    if case.person_id is None:
+        raise NotFound()
+    text = f"到窗口核对身份后更正了{CORRECTABLE[field_name]}。{reason.strip()}"
+    done = cases.take_step(case_id=case.id, step="note", actor=actor, at=at, inputs={"text": text}, key=key)
+    if not done.replayed:
+        plain = re.sub(r"[\s-]", "", value) if field_name == "phone" else value.strip()
+        vault.person_correct(person=case.person_id, actor=actor, at=at, case_id=case.id, **{field_name: plain})
 
 
 @transaction.atomic

@@ -1,9 +1,14 @@
 """Suggestions with their reasons."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import F, Q, QuerySet
+
+from xinqiao.cases import access
+from xinqiao.cases.models import Case
+from xinqiao.people.actors import Actor
+from xinqiao.people.areas import area_stem
 
 from . import text
 from .models import ContentClass, KnowledgeEntry
@@ -26,9 +31,41 @@ def knowledge_find(*, words: str, today: date, public_only: bool = False, limit:
     return list(ranked.select_related("organ").order_by("-rank", "slug")[:limit])
 
 
-def knowledge_of(*, slug: str) -> KnowledgeEntry | None:
-    """One public entry."""
-    return KnowledgeEntry.objects.filter(slug=slug, public=True).select_related("organ").first()
+def knowledge_of(*, slug: str, public_only: bool = True) -> KnowledgeEntry | None:
+    """One entry: a public one, or any for staff."""
+    entries = KnowledgeEntry.objects.filter(slug=slug).select_related("organ")
+    return (entries.filter(public=True) if public_only else entries).first()
+
+
+def knowledge_page(
+    *, today: date, content_code: str = "", after: str = "", limit: int = 40
+) -> tuple[list[KnowledgeEntry], str]:
+    """Entries in force in the order of their slugs, of one class when given, and the key of the next page ('' at the end)."""
+    rows = KnowledgeEntry.objects.filter(valid_from__lte=today, slug__gt=after).filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gte=today), content_code__startswith=content_code
+    )
+    found = list(rows.select_related("organ").order_by("slug")[: limit + 1])
+    return found[:limit], found[limit - 1].slug if len(found) > limit else ""
+
+
+def alike(*, said: str, area_code: str, actor: Actor, at: datetime, limit: int = 5) -> list[Case]:
+    """Matters of the last ninety days whose titles share at least two words with `said`: same place first.
+
+    Only what `actor` may see and what is not sealed; titles hold no names. Looks at the newest 300.
+    """
+    wanted = {word for word in text.words_of(said[:600]) if len(word) > 1}
+    if not wanted:
+        return []
+    rows = access.visible(actor).filter(sealed=False, received_at__gt=at - timedelta(days=90))
+    if area_code:
+        rows = rows.filter(area_code__startswith=area_stem(area_code)[:9])
+    found: list[tuple[int, bool, Case]] = []
+    for case in rows.select_related("lead").order_by("-received_at", "-id")[:300]:
+        shared = len(wanted.intersection(text.words_of(case.title)))
+        if shared >= 2 or (shared == 1 and area_code and case.area_code == area_code):
+            found.append((shared, case.area_code == area_code, case))
+    found.sort(key=lambda one: (-one[1], -one[0]))
+    return [case for _, _, case in found[:limit]]
 
 
 def content_choices() -> list[tuple[str, str]]:
