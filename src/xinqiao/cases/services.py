@@ -20,7 +20,7 @@ from xinqiao.ledger import services as ledger
 from xinqiao.people.actors import Actor
 
 from . import access, documents, effects, messages, obligations, words
-from .models import Assist, Case, Document, Obligation, Record
+from .models import Assist, Case, Document, Obligation, Record, Recusal
 
 MOST_AT_ONCE = 100
 
@@ -59,9 +59,24 @@ class StepResult:
     replayed: bool = False
 
 
-def facts_of(case: Case) -> law_types.Facts:
-    """What the law needs to know of `case`. Reads its open obligations, live documents and assisting organs."""
+@dataclass(frozen=True)
+class Standing:
+    """What the law asks of a case beside its own row: who assists, what is open, which papers live, who stepped back."""
+
+    assists: frozenset[int]
+    acts: frozenset[str]
+    documents: Mapping[str, str]
+    recused: bool = False
+
+
+def facts_of(case: Case, standing: Standing | None = None) -> law_types.Facts:
+    """What the law needs to know of `case`. Reads its open obligations, live documents and assisting organs if not given."""
     kept = case.facts
+    seen = standing or Standing(
+        assists=frozenset(case.assists.filter(closed_at__isnull=True).values_list("organ_id", flat=True)),
+        acts=frozenset(case.obligations.filter(settled_at__isnull=True).values_list("act", flat=True)),
+        documents=dict(case.documents.filter(live=True).values_list("kind", "state")),
+    )
     return law_types.Facts(
         procedure=case.procedure,
         version=case.version,
@@ -70,12 +85,12 @@ def facts_of(case: Case) -> law_types.Facts:
         received_on=case.received_on,
         office=case.office_id,
         lead=case.lead_id,
-        assists=frozenset(case.assists.filter(closed_at__isnull=True).values_list("organ_id", flat=True)),
+        assists=seen.assists,
         dates={name: date.fromisoformat(day) for name, day in kept.get("dates", {}).items()},
         flags=frozenset(kept.get("flags", ())),
         counts=dict(kept.get("counts", {})),
-        open_acts=frozenset(case.obligations.filter(settled_at__isnull=True).values_list("act", flat=True)),
-        documents=dict(case.documents.filter(live=True).values_list("kind", "state")),
+        open_acts=seen.acts,
+        documents=seen.documents,
         anonymous=case.anonymous,
         sealed=case.sealed,
         channel=case.channel,
@@ -84,10 +99,42 @@ def facts_of(case: Case) -> law_types.Facts:
 
 def options(*, case: Case, actor: Actor, at: datetime) -> list[law_types.Option]:
     """The steps that `actor` may take on `case` at `at`, with their forms."""
-    return law.options(facts_of(case), access.law_actor(case, actor), at)
+    return options_of([case], actor=actor, at=at)[case.id]
 
 
-@transaction.atomic
+def options_of(cases: Sequence[Case], *, actor: Actor, at: datetime) -> dict[UUID, list[law_types.Option]]:
+    """The steps that `actor` may take on each of `cases`, by their ids: four queries however many there are."""
+    standing = _standing(cases, actor)
+    found = {}
+    for case in cases:
+        seen = standing[case.id]
+        seen_as = law_types.Actor(
+            roles=access.roles(case, actor, assists=seen.assists), organ=actor.organ_id, recused=seen.recused
+        )
+        found[case.id] = law.options(facts_of(case, seen), seen_as, at)
+    return found
+
+
+def _standing(cases: Sequence[Case], actor: Actor) -> dict[UUID, Standing]:
+    ids = [case.id for case in cases]
+    assists: dict[UUID, set[int]] = {each: set() for each in ids}
+    acts: dict[UUID, set[str]] = {each: set() for each in ids}
+    papers: dict[UUID, dict[str, str]] = {each: {} for each in ids}
+    for each, organ in Assist.objects.filter(case_id__in=ids, closed_at__isnull=True).values_list("case_id", "organ_id"):
+        assists[each].add(organ)
+    for each, act in Obligation.objects.filter(case_id__in=ids, settled_at__isnull=True).values_list("case_id", "act"):
+        acts[each].add(act)
+    for each, kind, state in Document.objects.filter(case_id__in=ids, live=True).values_list("case_id", "kind", "state"):
+        papers[each][kind] = state
+    recused = set()
+    if actor.account_id is not None:
+        mine = Recusal.objects.filter(case_id__in=ids, account_id=actor.account_id)
+        recused = set(mine.values_list("case_id", flat=True))
+    return {
+        each: Standing(frozenset(assists[each]), frozenset(acts[each]), papers[each], each in recused) for each in ids
+    }
+
+
 def take_step(
     *,
     case_id: UUID,
@@ -127,8 +174,6 @@ def take_steps(moves: Sequence[Move], *, actor: Actor, at: datetime, key: str) -
         case = locked.get(move.case_id)
         if case is None:
             raise NotFound()
-        if done is None:  # the lock may have waited for the same request
-            done = ledger.replayed(key=each, input_hash=digest)
         if done is not None:
             results.append(StepResult(case, done[1], replayed=True))
         else:
