@@ -64,12 +64,18 @@ def make_house() -> House:
     )
 
 
-@pytest.fixture
-def house(db: None) -> Iterator[House]:
-    access.bind(SYSTEM("test"))
-    made = make_house()
-    yield made
+@pytest.fixture(autouse=True)
+def nobody() -> Iterator[None]:
+    """Each test begins and ends with nobody bound in this thread."""
     access.remember(None)
+    yield
+    access.remember(None)
+
+
+@pytest.fixture
+def house(db: None) -> House:
+    access.bind(SYSTEM("test"))
+    return make_house()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_signing_in_and_looking_after_ones_account(
             make_house()
     page = windows.open(width, path="/desk/account/post/")
     accessible(page)
-    shot(page, f"sign-in")
+    shot(page, "sign-in")
     page.get_by_label("用户名").fill("xfr")
     page.get_by_label("密码").fill("falsch")
     page.get_by_role("button", name="登录", exact=True).click()
@@ -34,7 +34,7 @@ def test_signing_in_and_looking_after_ones_account(
     page.get_by_role("heading", name="我的岗位").wait_for()
     page.get_by_text("请假和代理人").click()
     accessible(page)
-    shot(page, f"posts")
+    shot(page, "posts")
     for path, heading in (
         ("2fa/", "登录安全"),
         ("sessions/", "在哪些地方登录着"),
