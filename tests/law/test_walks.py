@@ -1,6 +1,7 @@
 """Random walks: whatever people do and in whatever order, a case keeps a declared state, an owner and a next move."""
 
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -84,13 +85,23 @@ def check(case: Drive, decision: Decision, before: set[str]) -> None:
     assert not outlook.act or outlook.act in case.open
 
 
-@pytest.mark.parametrize("road", ["intake", *(name for name in PROCEDURES if name != "intake")])
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ROADS = {
+    "intake": drive.received,
+    **{name: partial(drive.sorted_as, name) for name in PROCEDURES if name != "intake"},
+    "accepted": drive.accepted,
+    "decided": drive.decided,
+    "served": drive.served,
+    "not supported": partial(drive.served, "not_support"),
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32))
 def test_a_random_walk_never_loses_a_case(road: str, seed: int) -> None:
     dice = Random(seed)
-    case = drive.received() if road == "intake" else drive.sorted_as(road)
-    for _ in range(60):
+    case = ROADS[road]()
+    for _ in range(50):
         if not edges_here(PROCEDURES[case.facts.procedure], case.facts.state):
             return
         move(dice, case)

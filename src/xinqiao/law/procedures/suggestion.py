@@ -1,17 +1,18 @@
 """Suggestions and opinions: studied, adopted in whole or part or not, and answered (Art. 29). No review follows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from xinqiao.kernel.words import N_
-from xinqiao.law.engine import UNIT, Edge, Opens, Procedure, State, field_, tell
+from xinqiao.law.engine import UNIT, Edge, Opens, Procedure, State, due_for, field_, tell
 from xinqiao.law.procedures.closing import SERVICE, check_service, close, lapse, rating, served_day
 from xinqiao.law.procedures.guards import not_open
 from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sorting import PROPOSE_CLASS, reclassify, transfer_states
 from xinqiao.law.procedures.transfer import transfer
-from xinqiao.law.types import Choice, DocMove, Facts, Station
+from xinqiao.law.types import Actor, Choice, Decision, DocMove, Facts, Open, Station
 
 _REPLY = N_("{organ}正在研究您的建议，最晚{due}回复您。")
 # fmt: off
@@ -32,6 +33,12 @@ def _reasoned(facts: Facts, inputs: Mapping[str, Any], at: datetime) -> Mapping[
     if inputs["outcome"] != "adopt" and not str(inputs.get("reasons") or "").strip():
         return {"reasons": N_("没有全部采纳的，请说明理由。")}
     return {}
+
+
+def _served(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
+    decision = served_day(inputs, decision, "reply")
+    due = due_for(facts, "evaluation", decision.dates["served"])
+    return replace(decision, opens=(Open("evaluation", "petitioner", "window", due, N_("可以评价")),))
 
 
 # fmt: off
@@ -65,7 +72,7 @@ EDGES = (
         "serve", ("replied",), "served", UNIT, N_("登记送达"), ("xinfang-2022:29(1)", "minsu:service"), needs=SERVICE,
         guards=(not_open("notice", N_("还没有告知。")),), checks=(check_service("decided"),),
         documents=(DocMove("suggestion_reply", "served"),),
-        effect=lambda facts, inputs, actor, at, decision: served_day(inputs, decision, "reply"), may_settle=("reply",),
+        effect=_served, may_settle=("reply",), may_open=("evaluation",),
         weight="primary", notices=tell("reply", "petitioner"), done=N_("回复已送达"),
     ),
     *rating("served"),
