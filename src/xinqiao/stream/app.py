@@ -24,7 +24,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
 
 from xinqiao.stream import tokens
 from xinqiao.stream.feed import Feed
-from xinqiao.stream.hub import Full, Hub, Listener
+from xinqiao.stream.hub import Hub, Listener
 
 EVERY = 1.0
 HEARTBEAT = 15
@@ -108,14 +108,11 @@ def create_app(
         held = tokens.check(token) if len(token) <= MOST_OF_A_TOKEN else None
         if held is None:
             return refused(401, "reload the page: its pass is over", **headers)
-        stack = contextlib.AsyncExitStack()
-        try:
-            listener = await stack.enter_async_context(listeners.listening(held, token))
-        except Full:
+        if listeners.full(token):
             return refused(503, "too many listeners", **headers, **{"Retry-After": "60"})
 
         async def told() -> AsyncIterator[ServerSentEvent]:
-            async with stack:
+            async with listeners.listening(held, token) as listener:
                 yield ServerSentEvent(comment="listening", retry=5000)
                 async for event in _events(listener):
                     yield event

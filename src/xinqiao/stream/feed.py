@@ -23,7 +23,7 @@ SELECT (SELECT xid::text FROM new ORDER BY xid DESC, position DESC LIMIT 1),
 FROM new
 LEFT JOIN cases_case c ON c.id = new.case_id AND NOT c.sealed
 LEFT JOIN LATERAL (
-    SELECT unnest(ARRAY[c.office_id, c.lead_id, c.ruling_id, new.organ_id]) AS organ
+    SELECT unnest(ARRAY[c.office_id, c.desk_id, c.lead_id, c.ruling_id, new.organ_id]) AS organ
     UNION SELECT a.organ_id FROM cases_assist a WHERE a.case_id = c.id
 ) o ON c.id IS NOT NULL
 """

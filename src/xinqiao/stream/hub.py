@@ -9,10 +9,6 @@ from xinqiao.stream.feed import News
 from xinqiao.stream.tokens import Pass
 
 
-class Full(Exception):
-    """No further listener: too many altogether, or with this token."""
-
-
 class Listener:
     """One open page."""
 
@@ -28,11 +24,6 @@ class Listener:
         if mine:
             self.pending |= mine
             self.wake.set()
-
-    def close(self) -> None:
-        """Let it go."""
-        self.until = 0
-        self.wake.set()
 
     async def next(self, seconds: float) -> News:
         """Wait for news, at most so long; empty when there were none."""
@@ -53,11 +44,13 @@ class Hub:
         self.listeners: set[Listener] = set()
         self.each: Counter[str] = Counter()
 
+    def full(self, token: str) -> bool:
+        """Whether there is no further place: too many altogether, or with this token."""
+        return len(self.listeners) >= self.most or self.each[token] >= self.most_each
+
     @asynccontextmanager
     async def listening(self, held: Pass, token: str) -> AsyncIterator[Listener]:
-        """A place for one page. Raises Full."""
-        if len(self.listeners) >= self.most or self.each[token] >= self.most_each:
-            raise Full
+        """A place for one page, as long as the block lasts."""
         listener = Listener(held)
         self.listeners.add(listener)
         self.each[token] += 1
@@ -73,8 +66,3 @@ class Hub:
         """Tell everybody what concerns them."""
         for listener in self.listeners:
             listener.tell(news)
-
-    def close(self) -> None:
-        """Let all go: the process ends."""
-        for listener in list(self.listeners):
-            listener.close()
