@@ -207,3 +207,34 @@ def test_elders_mode_and_english(
     page.get_by_role("heading", name="办理进程").wait_for()
     accessible(page)
     shot(page, "matter-elders")
+
+
+def test_when_the_house_has_trouble_the_page_stays_and_says_so(windows: Any, district: World, photo: Path) -> None:
+    page = windows.open(360)
+    to_the_third_screen(page, photo)
+    page.get_by_label("您的姓名").fill("钱大桥")
+    page.route(
+        "**/say/",
+        lambda route: (
+            route.fulfill(status=503, body="<main>no</main>") if route.request.method == "POST" else route.continue_()
+        ),
+    )
+    page.get_by_role("button", name="发送").click()
+    page.get_by_text("是我们这边出了问题").wait_for()
+    assert page.locator('[data-po-echo="files"]').inner_text() == "1 个"
+    page.unroute("**/say/")
+    page.get_by_role("button", name="发送").click()
+    page.get_by_role("heading", name="收到了").wait_for()
+
+
+def test_a_connection_that_breaks_while_sending_is_tried_again(windows: Any, district: World) -> None:
+    page = windows.open(360)
+    page.clock.install()
+    to_the_third_screen(page)
+    page.get_by_label("您的姓名").fill("钱大桥")
+    page.route("**/say/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.get_by_role("button", name="发送").click()
+    page.locator("#xq-offline").wait_for(state="visible")
+    page.unroute("**/say/")
+    page.clock.run_for(9_000)
+    page.get_by_role("heading", name="收到了").wait_for()

@@ -15,7 +15,9 @@ from xinqiao.cases import access, selectors, services, words
 from xinqiao.cases.models import Case, Document, Obligation, Rating, Record
 from xinqiao.kernel.clock import day_of
 from xinqiao.law.types import Option, Station, TraceLine
+from xinqiao.people import selectors as people
 from xinqiao.people.actors import Actor
+from xinqiao.people.models import Organ
 from xinqiao.portal.cites import cite_words
 from xinqiao.ui.templatetags.xq import day_words, distance_words
 
@@ -23,6 +25,8 @@ from xinqiao.ui.templatetags.xq import day_words, distance_words
 SAID_TO_PETITIONER = {"contact": "words", "relay": "words", "answer_on_spot": "reply", "answer": "reply"}
 # Steps whose form the portal draws itself, and steps that only machines and staff take.
 CORRECT = "correct_data"
+# Duties beside the next one that the petitioner waits for, too.
+OWED_BESIDE = frozenset({"urge.answer"})
 RATINGS = {"rate_unit": Rating.Target.UNIT, "rate_office": Rating.Target.OFFICE}
 ICONS = {
     "add_material": "paperclip",
@@ -77,6 +81,17 @@ class Act:
     blocked: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Day:
+    """A further date: a right that runs out, or something still owed to the petitioner."""
+
+    title: str
+    due: date
+    lines: tuple[TraceLine, ...]
+    provisional: bool
+    where: tuple[Organ, ...] = ()
+
+
 @dataclass
 class View:
     """Everything on the page of one case."""
@@ -92,8 +107,8 @@ class View:
     waiting: list[Act]
     organ: str
     assists: list[str]
-    duties: list[Obligation] = field(default_factory=list)
-    windows: list[Obligation] = field(default_factory=list)
+    owed: list[Day] = field(default_factory=list)
+    rights: list[Day] = field(default_factory=list)
     ratings: list[Rating] = field(default_factory=list)
 
 
@@ -115,10 +130,28 @@ def view(case: Case, *, actor: Actor, at: datetime) -> View:
         waiting=[one for one in acts if one.blocked and _worth_saying(one.step, facts.flags)],
         organ=(case.lead or case.office).name,
         assists=[assist.organ.short_name for assist in file.assists],
-        duties=file.open_duties,
-        windows=file.open_windows,
+        owed=[_day(o) for o in file.open_duties if o.act in OWED_BESIDE],
+        rights=_rights(case, [o for o in file.open_windows if o.owner == "petitioner"], day_of(at)),
         ratings=file.ratings,
     )
+
+
+def _day(obligation: Obligation, where: tuple[Organ, ...] = ()) -> Day:
+    return Day(gettext(obligation.title), obligation.due, trace(obligation), obligation.provisional, where)
+
+
+def _rights(case: Case, windows: Sequence[Obligation], today: date) -> list[Day]:
+    """What the petitioner may still do until when; for a review, at which bodies."""
+    return [
+        _day(one, _reviewers(case, today) if one.act == "review.apply" else ()) for one in windows if one.due >= today
+    ]
+
+
+def _reviewers(case: Case, today: date) -> tuple[Organ, ...]:
+    if case.lead_id is None:
+        return ()
+    found = people.reviewing_bodies(case.lead_id, case.content_code, today)
+    return tuple(reviewer.organ for reviewer in found)
 
 
 def _worth_saying(step: str, flags: frozenset[str]) -> bool:

@@ -1,5 +1,7 @@
 """Pages that everybody may read: how others fared, how to come, what to do when something is lost, rights."""
 
+from datetime import datetime
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -8,6 +10,7 @@ from xinqiao.intake import selectors as intake
 from xinqiao.kernel.clock import day_of
 from xinqiao.people import clock
 from xinqiao.people import selectors as people
+from xinqiao.people.models import Organ
 from xinqiao.portal.cites import article_words, cite_words
 from xinqiao.triage import selectors as triage
 
@@ -48,11 +51,16 @@ def knowledge_entry(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "portal/knowledge_entry.html", {"entry": entry})
 
 
+def _reachable(at: datetime, *kinds: str) -> list[Organ]:
+    """Organs of these kinds that one can go to or call."""
+    return [organ for organ in people.organs_of(on=day_of(at), kinds=kinds) if organ.address or organ.phone]
+
+
 @require_GET
 def how(request: HttpRequest) -> HttpResponse:
     """Coming in person or calling: address, telephone, hours; how long things took."""
     at = clock.now()
-    organs = people.organs_of(on=day_of(at), kinds=["petition_office", "hotline"])
+    organs = _reachable(at, "petition_office", "hotline")
     context = {
         "offices": [organ for organ in organs if organ.kind == "petition_office"],
         "hotlines": [organ for organ in organs if organ.kind == "hotline"],
@@ -64,8 +72,7 @@ def how(request: HttpRequest) -> HttpResponse:
 @require_GET
 def lost(request: HttpRequest) -> HttpResponse:
     """Number, code or telephone lost: the ways back."""
-    offices = people.organs_of(on=day_of(clock.now()), kinds=["petition_office"])
-    return render(request, "portal/lost.html", {"offices": offices})
+    return render(request, "portal/lost.html", {"offices": _reachable(clock.now(), "petition_office")})
 
 
 @require_GET

@@ -149,32 +149,54 @@ function guessPlaces(form) {
 
 // ---- sending without leaving the page: a connection that breaks loses nothing, chosen files included
 const waiting = new Set();
+const AGAIN = 8000;
+
+function free(form) {
+  form.querySelector("[data-po-sending]").hidden = true;
+  form.querySelector("button[type=submit]").removeAttribute("aria-disabled");
+  delete form.dataset.xqSent;
+}
+function wait(form) {
+  free(form);
+  waiting.add(form);
+  const band = document.getElementById("xq-offline");
+  if (band) band.hidden = false;
+  setTimeout(() => again(form), AGAIN);
+}
+function again(form) {
+  if (!waiting.delete(form) || !form.isConnected) return;
+  form.requestSubmit();
+}
+function swap(text) {
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("main");
+  const main = document.querySelector("main");
+  main.replaceChildren(...fresh.childNodes);
+  for (const one of main.querySelectorAll("script")) one.remove();
+  begin();
+  document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: main } }));
+}
 async function send(form) {
-  const note = form.querySelector("[data-po-sending]");
-  const button = form.querySelector("button[type=submit]");
-  const offline = document.getElementById("xq-offline");
-  note.hidden = false;
-  button.setAttribute("aria-disabled", "true");
+  const failed = form.querySelector("[data-po-failed]");
+  const body = new FormData(form);
+  form.querySelector("[data-po-sending]").hidden = false;
+  failed.hidden = true;
+  form.querySelector("button[type=submit]").setAttribute("aria-disabled", "true");
+  let answer, text;
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" });
-    if (answer.redirected) {
-      window.location.assign(answer.url);
-      return;
-    }
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.querySelector("main");
-    if (!fresh) throw new Error("no page");
-    const main = document.querySelector("main");
-    main.replaceChildren(...fresh.childNodes);
-    main.querySelectorAll("script").forEach((one) => one.remove());
-    begin();
-    document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: main } }));
+    answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin" });
+    if (!answer.redirected) text = await answer.text();
   } catch {
-    note.hidden = true;
-    button.removeAttribute("aria-disabled");
-    delete form.dataset.xqSent;
-    waiting.add(form);
-    if (offline) offline.hidden = false;
+    wait(form);
+    return;
+  }
+  const band = document.getElementById("xq-offline");
+  if (band) band.hidden = navigator.onLine;
+  if (answer.redirected) window.location.assign(answer.url);
+  else if (answer.status === 422) swap(text);
+  else {
+    free(form);
+    failed.hidden = false;
+    failed.focus();
   }
 }
 document.addEventListener("submit", (event) => {
@@ -185,10 +207,7 @@ document.addEventListener("submit", (event) => {
   send(form);
 });
 window.addEventListener("online", () => {
-  for (const form of waiting) {
-    waiting.delete(form);
-    if (form.isConnected) form.requestSubmit();
-  }
+  for (const form of [...waiting]) again(form);
 });
 
 function begin() {
