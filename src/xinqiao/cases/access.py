@@ -1,5 +1,6 @@
 """Who may see a case, and in which role. The only way to a case: everything else starts from visible()."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -23,18 +24,18 @@ def visible(actor: Actor) -> QuerySet[Case]:
         return cases.filter(id__in=actor.case_ids)
     if actor.organ_id is None:
         return cases.none()
-    reach = Q(pk__in=[])
+    reach: Q = Q(pk__in=[])
     if actor.role in OFFICE_ROLES:
         reach = Q(office_id=actor.organ_id) | Q(desk_id=actor.organ_id)
     elif actor.role == "arbiter":
         reach = Q(ruling_id=actor.organ_id)
     elif actor.role in UNIT_ROLES:
         assisting = Assist.objects.filter(case_id=OuterRef("pk"), organ_id=actor.organ_id, closed_at__isnull=True)
-        reach = Q(lead_id=actor.organ_id) | Exists(assisting)
+        reach = Q(lead_id=actor.organ_id) | Q(Exists(assisting))
         if actor.role == "head":  # of the petition office itself
             reach |= Q(office_id=actor.organ_id)
-    named = SealGrant.objects.filter(case_id=OuterRef("pk"), account_id=actor.account_id)
-    return cases.filter(reach).filter(Q(sealed=False) | Exists(named))
+    named = SealGrant.objects.filter(case_id=OuterRef("pk"), account_id=actor.account)
+    return cases.filter(reach).filter(Q(sealed=False) | Q(Exists(named)))
 
 
 def get(actor: Actor, number: str) -> Case:
@@ -45,8 +46,8 @@ def get(actor: Actor, number: str) -> Case:
     return case
 
 
-def roles(case: Case, actor: Actor) -> frozenset[str]:
-    """The roles of `actor` towards `case`, in the law's words."""
+def roles(case: Case, actor: Actor, *, assists: Collection[int] | None = None) -> frozenset[str]:
+    """The roles of `actor` towards `case`, in the law's words. `assists`: organs that assist now, where they are known."""
     if actor.kind == "system":
         return frozenset({"system"})
     if actor.kind == "citizen":
@@ -67,7 +68,11 @@ def roles(case: Case, actor: Actor) -> frozenset[str]:
         elif actor.role == "discipline":
             found.add("discipline")
     elif actor.role in {"handler", "head"} and actor.organ_id is not None:
-        if case.assists.filter(organ_id=actor.organ_id, closed_at__isnull=True).exists():
+        if assists is None:
+            helps = case.assists.filter(organ_id=actor.organ_id, closed_at__isnull=True).exists()
+        else:
+            helps = actor.organ_id in assists
+        if helps:
             found.add("assistant")
     if actor.role == "arbiter" and actor.organ_id == case.ruling_id:
         found.add("arbiter")
@@ -97,4 +102,4 @@ def may_see_identity(case: Case, actor: Actor) -> bool:
 
 def sealed_case_ids(actor: Actor) -> list[UUID]:
     """Ids of the sealed cases that name this account."""
-    return list(SealGrant.objects.filter(account_id=actor.account_id).values_list("case_id", flat=True))
+    return list(SealGrant.objects.filter(account_id=actor.account).values_list("case_id", flat=True))

@@ -30,7 +30,9 @@ def apply(
     moved = [_move(case, move, inputs=inputs, actor=actor, at=at) for move in decision.documents]
     for document in moved:
         if document.number is not None and document.pdf is None:
-            jobs.configure_task("xinqiao.cases.jobs.render_document", queue="papers").defer(document_id=str(document.id))
+            jobs.configure_task("xinqiao.cases.jobs.render_document", queue="papers").defer(
+                document_id=str(document.id)
+            )
     return moved
 
 

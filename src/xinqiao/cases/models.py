@@ -21,7 +21,9 @@ class Case(models.Model):
     area_code = models.CharField(max_length=15, blank=True)
     content_code = models.CharField(max_length=6, blank=True)
     office = models.ForeignKey("people.Organ", on_delete=models.PROTECT, related_name="+")
-    desk = models.ForeignKey("people.Organ", on_delete=models.PROTECT, related_name="+", null=True)  # took it in: hotline
+    desk = models.ForeignKey(
+        "people.Organ", on_delete=models.PROTECT, related_name="+", null=True
+    )  # took it in: hotline
     lead = models.ForeignKey("people.Organ", on_delete=models.PROTECT, related_name="+", null=True)
     ruling = models.ForeignKey("people.Organ", on_delete=models.PROTECT, related_name="+", null=True)
     handler = models.ForeignKey("people.Post", on_delete=models.PROTECT, related_name="+", null=True)

@@ -184,7 +184,9 @@ def _extension(document: Document, case: Case, inputs: Any, kept: Any) -> dict[s
 
 
 def _decision(document: Document, case: Case, inputs: Any, kept: Any) -> dict[str, Any]:
-    if document.replaces is not None and "demands" not in inputs:  # a correction keeps the content and says what changed
+    if (
+        document.replaces is not None and "demands" not in inputs
+    ):  # a correction keeps the content and says what changed
         note = f"更正：{inputs.get('what', '')}。更正为：{inputs.get('correction', '')}。"
         older = words.get(document.replaces) or {}
         return _decision(document.replaces, case, older.get("inputs", {}), older) | {"notes": [note]}

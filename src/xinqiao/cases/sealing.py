@@ -5,7 +5,7 @@ from datetime import datetime
 
 from xinqiao.kernel.clock import day_of
 from xinqiao.people.actors import Actor
-from xinqiao.people.models import Post
+from xinqiao.people.models import Post, in_force
 
 from . import words
 from .models import Case, SealGrant
@@ -28,7 +28,7 @@ def grant_intake(case: Case, *, granted_by: str, at: datetime) -> None:
 def holders(*, organ_id: int, role: str, at: datetime) -> list[int]:
     """The accounts in posts of that role at that organ, on that day."""
     day = day_of(at)
-    posts = Post.objects.filter(organ_id=organ_id, role=role, valid_from__lte=day).exclude(valid_to__lt=day)
+    posts = Post.objects.filter(in_force(day), organ_id=organ_id, role=role)
     return list(posts.values_list("account_id", flat=True).distinct())
 
 
@@ -42,7 +42,7 @@ def grant_passing(case: Case, *, actor: Actor, at: datetime) -> bool:
 
 def let_go(case: Case, *, actor: Actor) -> None:
     """Take the passing grant away again: the clerk keeps the receipt, nothing else."""
-    SealGrant.objects.filter(case_id=case.id, account_id=actor.account_id).delete()
+    SealGrant.objects.filter(case_id=case.id, account_id=actor.account).delete()
 
 
 Rewrite = Callable[[Case, bool, Actor, datetime], None]
@@ -65,7 +65,7 @@ def seal(case: Case, *, actor: Actor, at: datetime) -> None:
     case.save(update_fields=["sealed", "title"])
     _rewrite(case, True, actor, at)
     if not stays:
-        SealGrant.objects.filter(case_id=case.id, account_id=actor.account_id).delete()
+        SealGrant.objects.filter(case_id=case.id, account_id=actor.account).delete()
 
 
 def unseal(case: Case, *, title: str, actor: Actor, at: datetime) -> None:

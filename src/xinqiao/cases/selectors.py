@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from xinqiao.kernel.ids import normalise_number
+from xinqiao.kernel.ids import NUMBER_LENGTH, normalise_number
 from xinqiao.people.actors import Actor
 
 from . import access
@@ -29,6 +29,7 @@ class Filters:
     content: str = ""
     mark: str = ""  # urged | sealed | extended | returned
     number: str = ""
+    since: date | None = None
     until: date | None = None
     after: str = ""  # key of the last row of the page before
 
@@ -52,7 +53,7 @@ class Page:
 def worklist(*, actor: Actor, filters: Filters) -> Page:
     """A page of the cases of `actor`'s organ. `due` and `mine` are ordered by what is due, the others by receipt.
 
-    Keyset paging: two or three queries however many cases there are.
+    Keyset paging: two or three queries however many cases there are. Raises ValueError for a key that is none.
     """
     if filters.view in {"due", "mine"}:
         return _by_due(actor, filters)
@@ -61,7 +62,7 @@ def worklist(*, actor: Actor, filters: Filters) -> Page:
 
 def _by_due(actor: Actor, filters: Filters) -> Page:
     rows = (
-        Obligation.objects.filter(settled_at__isnull=True, leading=True, organ_id=actor.organ_id)
+        Obligation.objects.filter(settled_at__isnull=True, leading=True, organ_id=actor.organ)
         .filter(case__in=access.visible(actor))
         .select_related("case", "case__lead", "case__office", "case__handler__account")
         .order_by("due", "id")
@@ -71,6 +72,8 @@ def _by_due(actor: Actor, filters: Filters) -> Page:
         rows = rows.filter(case__handler_id=actor.post_id)
     if filters.colour:
         rows = rows.filter(colour=filters.colour)
+    if filters.since:
+        rows = rows.filter(due__gte=filters.since)
     if filters.until:
         rows = rows.filter(due__lte=filters.until)
     if filters.after:
@@ -83,7 +86,7 @@ def _by_due(actor: Actor, filters: Filters) -> Page:
 
 
 def _by_receipt(actor: Actor, filters: Filters) -> Page:
-    leading = Obligation.objects.filter(settled_at__isnull=True, leading=True, organ_id=actor.organ_id)
+    leading = Obligation.objects.filter(settled_at__isnull=True, leading=True, organ_id=actor.organ)
     rows = (
         access.visible(actor)
         .filter(_narrow(filters, ""))
@@ -95,7 +98,7 @@ def _by_receipt(actor: Actor, filters: Filters) -> Page:
         rows = rows.filter(closed_at__isnull=False)
     elif filters.view == "waiting":
         owed = Obligation.objects.filter(
-            case_id=OuterRef("pk"), settled_at__isnull=True, kind="duty", organ_id=actor.organ_id
+            case_id=OuterRef("pk"), settled_at__isnull=True, kind="duty", organ_id=actor.organ
         )
         rows = rows.filter(~Exists(owed), closed_at__isnull=True)
     if filters.colour:
@@ -103,6 +106,8 @@ def _by_receipt(actor: Actor, filters: Filters) -> Page:
     if filters.after:
         at_text, _, id_text = filters.after.partition("_")
         at, last = datetime.fromisoformat(at_text), UUID(id_text)
+        if at.tzinfo is None:
+            raise ValueError(at_text)
         rows = rows.filter(received_at__lte=at).filter(Q(received_at__lt=at) | Q(id__lt=last))
     found = list(rows[: PAGE + 1])
     page = []
@@ -129,7 +134,9 @@ def _narrow(filters: Filters, prefix: str) -> Q:
     elif filters.mark in {"extended", "returned"}:
         wanted &= Q(**{f"{prefix}facts__flags__contains": [filters.mark]})
     if filters.number:
-        number = normalise_number(filters.number)
+        digits = "".join(filters.number.split())
+        begun = digits if digits.isascii() and digits.isdigit() and 4 <= len(digits) <= NUMBER_LENGTH else ""
+        number = normalise_number(filters.number) or begun
         wanted &= Q(**{f"{prefix}number__startswith": number}) if number else Q(pk__in=[])
     return wanted
 
@@ -137,7 +144,7 @@ def _narrow(filters: Filters, prefix: str) -> Q:
 def due_counts(*, actor: Actor, today: date, limit: int = 100) -> dict[str, int]:
     """How much is due on this organ's list: overdue, today, near. Counts stop at `limit` (shown as "99+")."""
     rows: QuerySet[Obligation] = Obligation.objects.filter(
-        settled_at__isnull=True, leading=True, organ_id=actor.organ_id, case__in=access.visible(actor)
+        settled_at__isnull=True, leading=True, organ_id=actor.organ, case__in=access.visible(actor)
     )
 
     def upto(query: QuerySet[Obligation]) -> int:

@@ -120,11 +120,15 @@ def _standing(cases: Sequence[Case], actor: Actor) -> dict[UUID, Standing]:
     assists: dict[UUID, set[int]] = {each: set() for each in ids}
     acts: dict[UUID, set[str]] = {each: set() for each in ids}
     papers: dict[UUID, dict[str, str]] = {each: {} for each in ids}
-    for each, organ in Assist.objects.filter(case_id__in=ids, closed_at__isnull=True).values_list("case_id", "organ_id"):
+    for each, organ in Assist.objects.filter(case_id__in=ids, closed_at__isnull=True).values_list(
+        "case_id", "organ_id"
+    ):
         assists[each].add(organ)
     for each, act in Obligation.objects.filter(case_id__in=ids, settled_at__isnull=True).values_list("case_id", "act"):
         acts[each].add(act)
-    for each, kind, state in Document.objects.filter(case_id__in=ids, live=True).values_list("case_id", "kind", "state"):
+    for each, kind, state in Document.objects.filter(case_id__in=ids, live=True).values_list(
+        "case_id", "kind", "state"
+    ):
         papers[each][kind] = state
     recused = set()
     if actor.account_id is not None:

@@ -6,6 +6,7 @@ Two watchers at once do no harm (SKIP LOCKED); a row that fails is put off for a
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -67,7 +68,7 @@ def watch_all(*, at: datetime) -> Watched:
             return sum_
 
 
-def _put_off(obligation_id: object, *, at: datetime) -> None:
+def _put_off(obligation_id: UUID, *, at: datetime) -> None:
     with transaction.atomic():
         row = Obligation.objects.select_for_update().get(pk=obligation_id)
         row.wake_at = at + PUT_OFF
@@ -75,7 +76,7 @@ def _put_off(obligation_id: object, *, at: datetime) -> None:
         row.save(update_fields=["wake_at", "watch_failures"])
 
 
-def _look(obligation_id: object, *, at: datetime, done: Watched) -> None:
+def _look(obligation_id: UUID, *, at: datetime, done: Watched) -> None:
     case_id = Obligation.objects.values_list("case_id", flat=True).get(pk=obligation_id)
     case = (
         Case.objects.select_related("office", "lead", "ruling")

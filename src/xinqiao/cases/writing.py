@@ -65,7 +65,9 @@ def _handed_over(context: Context) -> None:
     case = context.case
     if case.sealed and case.lead_id is not None:
         for account_id in sealing.holders(organ_id=case.lead_id, role="discipline", at=context.at):
-            sealing.grant(case, account_id=account_id, granted_by=context.actor.kind, reason="接收检举控告", at=context.at)
+            sealing.grant(
+                case, account_id=account_id, granted_by=context.actor.kind, reason="接收检举控告", at=context.at
+            )
 
 
 def _handler_fits(context: Context) -> None:

@@ -106,12 +106,12 @@ def words_of(submission: Submission) -> dict[str, Any]:
 
 def contact_of(contact_id: UUID, actor: Actor) -> Contact | None:
     """This very clerk's contact, open or closed; None when it is nobody's or another's."""
-    return Contact.objects.filter(pk=contact_id, account_id=actor.account_id).first()
+    return Contact.objects.filter(pk=contact_id, account_id=actor.account).first()
 
 
 def open_contacts(actor: Actor) -> list[Contact]:
     """The contacts that this clerk has not ended, newest first."""
-    rows = Contact.objects.filter(account_id=actor.account_id, post_id=actor.post_id, closed_at__isnull=True)
+    rows = Contact.objects.filter(account_id=actor.account, post_id=actor.post, closed_at__isnull=True)
     return list(rows.order_by("-opened_at")[:8])
 
 

@@ -276,14 +276,14 @@ def contact_open(*, kind: str, actor: Actor, at: datetime) -> Contact:
     if kind not in Contact.Kind.values:
         raise BadInput({"kind": "请选择来电、来访或来信。"})
     return Contact.objects.create(
-        kind=kind, account_id=actor.account_id, post_id=actor.post_id, organ_id=actor.organ_id, opened_at=at
+        kind=kind, account_id=actor.account, post_id=actor.post, organ_id=actor.organ, opened_at=at
     )
 
 
 @transaction.atomic
 def contact_close(*, contact_id: UUID, outcome: str, actor: Actor, at: datetime) -> Contact:
     """End the call or visit; look-ups inside it end too."""
-    contact = Contact.objects.select_for_update().filter(pk=contact_id, account_id=actor.account_id).first()
+    contact = Contact.objects.select_for_update().filter(pk=contact_id, account_id=actor.account).first()
     if contact is None:
         raise NotFound()
     if contact.closed_at is None:
@@ -300,7 +300,7 @@ def caller_matters(*, contact_id: UUID, phone: str, actor: Actor, at: datetime) 
     never among them. Raises NotFound without an open contact, BadInput for a number that is not whole, Refused for
     others than intake posts.
     """
-    if not Contact.objects.filter(pk=contact_id, account_id=actor.account_id, closed_at__isnull=True).exists():
+    if not Contact.objects.filter(pk=contact_id, account_id=actor.account, closed_at__isnull=True).exists():
         raise NotFound()
     try:
         found = vault.person_lookup(kind="phone", value=phone, contact_id=contact_id, actor=actor, at=at)

@@ -32,6 +32,27 @@ class Actor:
         return self.kind == "staff"
 
     @property
+    def account(self) -> int:
+        """The id of the account of somebody on the staff. Raises TypeError for anybody else."""
+        if self.account_id is None:
+            raise TypeError("only staff have an account")
+        return self.account_id
+
+    @property
+    def post(self) -> int:
+        """The id of the post that somebody on the staff works in. Raises TypeError for anybody else."""
+        if self.post_id is None:
+            raise TypeError("only staff in a post have one")
+        return self.post_id
+
+    @property
+    def organ(self) -> int:
+        """The id of the organ of somebody in a post. Raises TypeError for anybody else."""
+        if self.organ_id is None:
+            raise TypeError("only staff in a post have an organ")
+        return self.organ_id
+
+    @property
     def is_citizen(self) -> bool:
         return self.kind == "citizen"
 

@@ -18,7 +18,9 @@ def _sql() -> tuple[str, str]:
     forwards = [rls.protect("cases_case", rls.CASE_VISIBLE)]
     forwards += [rls.protect(table, rls.hangs_on_case(table)) for table in HANGING]
     forwards.append(
-        rls.protect("cases_caselink", " AND ".join(rls.hangs_on_case("cases_caselink", c) for c in ("first_id", "second_id")))
+        rls.protect(
+            "cases_caselink", " AND ".join(rls.hangs_on_case("cases_caselink", c) for c in ("first_id", "second_id"))
+        )
     )
     # One's own only: the policy of cases_case reads this table, so it cannot look at cases_case itself.
     forwards.append(rls.protect("cases_sealgrant", f"account_id = {rls.ACCOUNT}"))

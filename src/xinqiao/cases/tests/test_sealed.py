@@ -2,8 +2,8 @@
 
 import pytest
 from django.db import connection
-
 from tests.support.world import MORNING, World, days
+
 from xinqiao.cases import access, selectors
 from xinqiao.cases.models import Case, Document, Obligation, Record
 from xinqiao.intake import services as intake
@@ -66,7 +66,9 @@ def test_a_report_is_handed_over_to_the_discipline_organ_and_the_reported_unit_n
     receipt = _report(world)
     case = receipt.case
     world.step(case, "classify", "keeper", at=MORNING, route="report")
-    world.step(case, "hand_over_report", "keeper", at=MORNING + days(1), lead=world.organs["jw"].pk, reasons="按干部管理权限")
+    world.step(
+        case, "hand_over_report", "keeper", at=MORNING + days(1), lead=world.organs["jw"].pk, reasons="按干部管理权限"
+    )
     with acting(world.actor("discipline")):
         assert access.get(world.actor("discipline"), case.number).sealed
     for login in ("cg.head", "cg.handler", "officer"):

@@ -5,8 +5,8 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-
 from tests.support.world import MORNING, World, days
+
 from xinqiao.cases import access, documents, selectors, services
 from xinqiao.cases.models import Document, Obligation, Record
 from xinqiao.files.models import Blob
@@ -26,7 +26,12 @@ def _referred(world: World):
     case = receipt.case
     world.step(case, "classify", "officer", at=MORNING + timedelta(hours=1), route="redress", content_code="030800")
     return world.step(
-        case, "refer", "officer", at=MORNING + timedelta(hours=2), lead=world.organs["cg"].pk, assists=[world.organs["jd"].pk]
+        case,
+        "refer",
+        "officer",
+        at=MORNING + timedelta(hours=2),
+        lead=world.organs["cg"].pk,
+        assists=[world.organs["jd"].pk],
     )
 
 

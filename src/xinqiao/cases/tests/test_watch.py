@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from tests.support.world import MORNING, World, days
+
 from xinqiao.cases import watch
 from xinqiao.cases.models import Case, Obligation
 from xinqiao.kernel.clock import end_of
