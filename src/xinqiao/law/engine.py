@@ -37,6 +37,9 @@ UNIT = ("handler", "head")
 IN_FORCE = date(2022, 5, 1)
 WINDOWS = frozenset({"objection", "review.apply", "evaluation", "withdraw.undo"})  # rights, not duties
 
+Kind = Literal[
+    "text", "long", "choice", "many", "organ", "organs", "date", "bool", "files", "post", "area", "content", "demands"
+]
 Check = Callable[[Facts, Mapping[str, Any], datetime], Mapping[str, str]]
 Effect = Callable[[Facts, Mapping[str, Any], Actor, datetime, Decision], Decision]
 
@@ -129,15 +132,14 @@ House = Mapping[str, Procedure]
 def field_(
     name: str,
     label: str,
-    kind: str = "text",
+    kind: Kind = "text",
     required: bool = True,
     help: str = "",
     *,
     choices: tuple[Choice, ...] = (),
 ) -> Input:
     """An input of a step, required unless said otherwise."""
-    limit = 200 if kind == "text" else 8000
-    return Input(name, label, kind, required, help, limit, choices)  # type: ignore[arg-type]
+    return Input(name, label, kind, required, help, 200 if kind == "text" else 8000, choices)
 
 
 def tell(text: str, *to: Owner) -> tuple[NoticeSpec, ...]:

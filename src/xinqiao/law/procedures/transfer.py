@@ -87,7 +87,7 @@ NOTICE = Opens("notice", "lead", "notice", "referred", N_("书面告知是否受
 
 def transfer(notice: Opens = NOTICE) -> tuple[Edge, ...]:
     """From sorted to at_unit and all that may happen between (Arts. 22-24). `notice` is the duty that arrives with the case."""
-    passed = {
+    passed: dict[str, Any] = {
         "needs": (*_ORGANS, *_TASK),
         "checks": (_lead_apart,),
         "documents": (DocMove("referral_slip", "sealed", fresh=True),),
