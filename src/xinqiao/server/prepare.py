@@ -61,8 +61,8 @@ def _django(role: environment.Role, *arguments: str) -> "subprocess.CompletedPro
 
 
 def contents(demo: bool, say: Say) -> None:
-    """Load the demonstration when profile and database ask for it: profile demo, and nothing in it yet."""
-    if not demo or environment.profile() != "demo" or not _empty():
+    """Load the demonstration when profile and database ask for it: nothing in it yet, or a load that was broken off."""
+    if not demo or environment.profile() != "demo" or not _unfinished():
         return
     say("Demonstration: loading a district with about 400 cases")
     loading = subprocess.Popen(
@@ -78,10 +78,17 @@ def contents(demo: bool, say: Say) -> None:
         )
 
 
-def _empty() -> bool:
-    """Whether the database has no organ yet: nobody has begun to use it."""
+_UNFINISHED = """
+SELECT NOT EXISTS (SELECT FROM people_organ)
+    OR (EXISTS (SELECT FROM people_instance WHERE demonstration) AND NOT EXISTS (SELECT FROM triage_knowledgeentry))
+"""
+
+
+def _unfinished() -> bool:
+    """Whether nobody has begun to use the database, or a demonstration was not loaded to its end (knowledge comes last)."""
     with psycopg.connect(**places.address("owner").parameters(), options="-c role=xinqiao_owner") as connection:
-        return connection.execute("SELECT 1 FROM people_organ LIMIT 1").fetchone() is None
+        row = connection.execute(_UNFINISHED).fetchone()
+    return bool(row and row[0])
 
 
 def welcome(url: str) -> str:
