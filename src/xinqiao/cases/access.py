@@ -81,10 +81,12 @@ def roles(case: Case, actor: Actor, *, assists: Collection[int] | None = None) -
 
 def law_actor(case: Case, actor: Actor) -> law_types.Actor:
     """`actor` as the law sees them, recusal included (Art. 28)."""
-    recused = (
-        actor.account_id is not None and Recusal.objects.filter(case_id=case.id, account_id=actor.account_id).exists()
-    )
-    return law_types.Actor(roles=roles(case, actor), organ=actor.organ_id, recused=recused)
+    return law_types.Actor(roles=roles(case, actor), organ=actor.organ_id, recused=recused(case, actor))
+
+
+def recused(case: Case, actor: Actor) -> bool:
+    """Whether this person has stepped back from the case."""
+    return actor.account_id is not None and Recusal.objects.filter(case=case, account_id=actor.account_id).exists()
 
 
 def may_see_identity(case: Case, actor: Actor) -> bool:

@@ -14,7 +14,7 @@ from xinqiao.kernel.ids import new_serial
 from xinqiao.law import types as law_types
 from xinqiao.people.actors import Actor
 
-from . import papers, words
+from . import papers, seals, words
 from .models import Case, Document
 
 _BY_OFFICE = frozenset(
@@ -109,6 +109,13 @@ def document_render(*, document: Document, actor: Actor, at: datetime) -> Docume
         return document
     paper = papers.compose(document)
     pdf, docx = papers.render(paper)
+    pdf = seals.current().apply(
+        pdf,
+        kind=document.kind,
+        number=document.number,
+        issuer_code=document.issuer.code,
+        issued_on=document.issued_on or day_of(at),
+    )
     stem = document.number
     for name, data in (("pdf", pdf), ("docx", docx)):
         blob = files.blob_store(

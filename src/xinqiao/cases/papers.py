@@ -12,7 +12,7 @@ from xinqiao.people import selectors as people
 from xinqiao.people.actors import SYSTEM
 from xinqiao.people.models import Organ
 
-from . import obligations, words
+from . import obligations, seals, words
 from .models import Case, Document, Obligation
 
 PRINTER = SYSTEM("printer")
@@ -49,7 +49,7 @@ def compose(document: Document, *, draft: bool = False) -> drawing.Paper:
         "contact": _contact(document.issuer),
         "draft": draft,
         "demonstration": people.demonstration(),
-        "seal": "stamp",
+        "seal": seals.current().mark,
     }
     facts |= _WRITERS[document.kind](document, case, inputs, kept)
     return drawing.compose(document.kind, {name: value for name, value in facts.items() if value not in (None, "", [])})

@@ -97,22 +97,25 @@ def facts_of(case: Case, standing: Standing | None = None) -> law_types.Facts:
     )
 
 
-def options(*, case: Case, actor: Actor, at: datetime) -> list[law_types.Option]:
-    """The steps that `actor` may take on `case` at `at`, with their forms."""
-    return options_of([case], actor=actor, at=at)[case.id]
+def options(
+    *, case: Case, actor: Actor, at: datetime, standing: Standing | None = None
+) -> list[law_types.Option]:
+    """The steps that `actor` may take on `case` at `at`, with their forms. `standing`: what has been read already."""
+    if standing is None:
+        return options_of([case], actor=actor, at=at)[case.id]
+    return _options(case, standing, actor, at)
 
 
 def options_of(cases: Sequence[Case], *, actor: Actor, at: datetime) -> dict[UUID, list[law_types.Option]]:
     """The steps that `actor` may take on each of `cases`, by their ids: four queries however many there are."""
     standing = _standing(cases, actor)
-    found = {}
-    for case in cases:
-        seen = standing[case.id]
-        seen_as = law_types.Actor(
-            roles=access.roles(case, actor, assists=seen.assists), organ=actor.organ_id, recused=seen.recused
-        )
-        found[case.id] = law.options(facts_of(case, seen), seen_as, at)
-    return found
+    return {case.id: _options(case, standing[case.id], actor, at) for case in cases}
+
+
+def _options(case: Case, standing: Standing, actor: Actor, at: datetime) -> list[law_types.Option]:
+    roles = access.roles(case, actor, assists=standing.assists)
+    seen_as = law_types.Actor(roles=roles, organ=actor.organ_id, recused=standing.recused)
+    return law.options(facts_of(case, standing), seen_as, at)
 
 
 def _standing(cases: Sequence[Case], actor: Actor) -> dict[UUID, Standing]:

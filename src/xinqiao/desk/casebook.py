@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from xinqiao import law, papers
-from xinqiao.cases import obligations, selectors, services, words
+from xinqiao.cases import access, obligations, selectors, services, words
 from xinqiao.cases.models import Case, Document, Obligation, Record
 
 from xinqiao.law.types import Option, TraceLine
@@ -17,6 +17,7 @@ from xinqiao.people.actors import Actor
 from xinqiao.people.selectors import Proposal
 from xinqiao.ui.cites import cite_words
 
+TARGETS = {"office": "信访部门", "unit": "承办单位"}
 SCORES = {"satisfied": "满意", "basically": "基本满意", "not": "不满意"}
 STATES = {
     "drafted": "草稿",
@@ -75,6 +76,7 @@ class Book:
     case: Case
     options: list[Option]
     lines: list[Line]
+    documents: list[Document]
     duties: list[Duty]
     settled: list[Duty]
     papers: list[Paper]
@@ -89,11 +91,16 @@ class Book:
 
 
 def book(case: Case, *, actor: Actor, at: datetime) -> Book:
-    """Read the whole file of a case that access has allowed: about a dozen queries, however long the file is."""
+    """Read the whole file of a case that access has allowed: seven queries, however long the file is."""
     file = selectors.case_file(case)
-    options = [shown(option) for option in services.options(case=case, actor=actor, at=at)]
+    standing = services.Standing(
+        assists=frozenset(one.organ_id for one in file.assists),
+        acts=frozenset(one.act for one in file.obligations if one.settled_at is None),
+        documents={one.kind: one.state for one in file.documents if one.live},
+        recused=access.recused(case, actor),
+    )
+    options = [shown(one) for one in services.options(case=case, actor=actor, at=at, standing=standing)]
     duties = [duty(row, case) for row in file.obligations]
-    by_document = {p.pk: p for p in file.documents}
     open_ones = [d for d in duties if d.row.settled_at is None]
     own = [d for d in open_ones if d.row.kind == "duty" and d.row.organ_id == actor.organ_id]
     any_duty = [d for d in open_ones if d.row.kind == "duty"]
@@ -101,9 +108,10 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
         case=case,
         options=options,
         lines=[line(record, case) for record in file.records],
+        documents=file.documents,
         duties=open_ones,
         settled=[d for d in duties if d.row.settled_at is not None],
-        papers=[paper(p, case) for p in by_document.values()],
+        papers=[paper(p, case) for p in file.documents],
         next=(own or any_duty or open_ones or [None])[0],
         stations=law.stations(case.procedure),
         state=gettext(law.state_label(case.procedure, case.state)),
@@ -111,7 +119,7 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
         channel=CHANNELS.get(case.channel, case.channel),
         assists=file.assists,
         ratings=[
-            (rating.organ.short_name, SCORES.get(rating.score, rating.score), "；".join(rating.reasons))
+            (gettext(TARGETS[rating.target]), SCORES.get(rating.score, rating.score), "；".join(rating.reasons))
             for rating in file.ratings
         ],
         marks=marks(case),

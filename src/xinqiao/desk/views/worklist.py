@@ -1,6 +1,8 @@
 """The worklist: everything of one's organ, ordered by what is due; filters in the address; bulk steps with a result a case."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,12 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from xinqiao import law
 from xinqiao.cases import access, selectors, services
+from xinqiao.cases.models import Case
 from xinqiao.cases.selectors import Filters
-from xinqiao.desk import casebook, sources
+from xinqiao.desk import casebook, outgoing, sources
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.intake import selectors as intake
 from xinqiao.kernel.clock import day_of
-from xinqiao.kernel.errors import Refused, XinqiaoError
+from xinqiao.kernel.errors import XinqiaoError
 from xinqiao.law.types import Option
 from xinqiao.people import clock
 from xinqiao.people.actors import Actor
@@ -38,16 +41,19 @@ COLOURS = (("red", _("超期")), ("yellow", _("临近")), ("green", _("正常"))
 
 def read_filters(request: HttpRequest) -> Filters:
     """The filters of an address; what cannot be read is left out."""
-    given = {f.name: request.GET.get(f.name, "").strip()[:80] for f in fields(Filters) if f.name in request.GET}
-    until = given.pop("until", "")
-    filters = Filters(**given)
+    given = {
+        f.name: request.GET[f.name].replace("\0", "").strip()[:80] for f in fields(Filters) if f.name in request.GET
+    }
+    days = {name: _day(given.pop(name, "")) for name in ("since", "until")}
+    filters = replace(Filters(**given), **days)
+    return filters if filters.view in {key for key, _label in VIEWS} else replace(filters, view="due")
+
+
+def _day(text: str) -> date | None:
     try:
-        filters = replace(filters, until=parse_date(until) if until else None)
+        return parse_date(text)
     except ValueError:
-        pass
-    if filters.view not in {key for key, _label in VIEWS}:
-        filters = replace(filters, view="due")
-    return filters
+        return None
 
 
 def address(filters: Filters, **change: Any) -> str:
@@ -68,43 +74,51 @@ def _page(actor: Actor, filters: Filters) -> selectors.Page:
 @staff()
 def worklist(request: HttpRequest) -> HttpResponse:
     """The page, or with htmx its rows only."""
-    actor, at = actor_of(request), clock.now()
+    actor, today = actor_of(request), day_of(clock.now())
     filters = read_filters(request)
     page = _page(actor, filters)
-    rows = [
-        {
-            "case": row.case,
-            "duty": row.obligation,
-            "state": gettext(law.state_label(row.case.procedure, row.case.state)),
-            "procedure": gettext(casebook.procedure_label(row.case.procedure)),
-            "marks": casebook.marks(row.case),
-            "title": gettext(row.obligation.title) if row.obligation else "",
-        }
-        for row in page.rows
-    ]
-    today = day_of(at)
-    counts = selectors.due_counts(actor=actor, today=today)
-    context = {
-        "rows": rows,
+    filters = page.filters
+    context: dict[str, Any] = {
+        "rows": [_shown(row) for row in page.rows],
         "filters": filters,
         "more": address(filters, after=page.after) if page.after else "",
-        "here": address(filters, after=filters.after),
+        "first": address(filters, after="") if filters.after else "",
+        "here": address(filters),
+        "filtered": address(filters, after="") != address(Filters(view=filters.view)),
+        "plain": address(Filters(view=filters.view)),
+    }
+    counts = selectors.due_counts(actor=actor, today=today)
+    day = timedelta(days=1)
+    quick = (
+        ("late", _("超期"), counts["overdue"], Filters(until=today - day)),
+        ("near", _("今天到期"), counts["today"], Filters(since=today, until=today)),
+        ("near", _("临近"), counts["near"], Filters(since=today + day, colour="yellow")),
+    )
+    context |= {
         "views": [(key, label, address(Filters(view=key))) for key, label in VIEWS],
-        "quick": [
-            ("late", _("超期"), counts["overdue"], address(Filters(colour="red"))),
-            ("near", _("今天到期"), counts["today"], address(Filters(until=today))),
-            ("near", _("临近"), counts["near"], address(Filters(colour="yellow"))),
-        ],
+        "quick": [(mood, label, count, address(to), to == filters) for mood, label, count, to in quick],
+    }
+    if request.headers.get("HX-Target") == "xq-rows":
+        return render(request, "desk/parts/refresh.html", context)
+    context |= {
         "marks": MARKS,
         "colours": COLOURS,
         "procedures": [(p.name, gettext(p.label)) for p in law.procedures()],
         "areas": [(area.code, area.name) for area in intake.places(today) if area.level == "street"],
         "contents": [choice for choice in triage.content_choices() if "/" not in choice[1]],
-        "filtered": address(filters) != address(Filters(view=filters.view)),
-        "plain": address(Filters(view=filters.view)),
     }
-    partial = request.headers.get("HX-Request") and request.headers.get("HX-Target") == "xq-rows"
-    return render(request, "desk/parts/rows.html" if partial else "desk/worklist.html", context)
+    return render(request, "desk/worklist.html", context)
+
+
+def _shown(row: selectors.Row) -> dict[str, Any]:
+    return {
+        "case": row.case,
+        "duty": row.obligation,
+        "state": gettext(law.state_label(row.case.procedure, row.case.state)),
+        "procedure": gettext(casebook.procedure_label(row.case.procedure)),
+        "marks": casebook.marks(row.case),
+        "title": gettext(row.obligation.title) if row.obligation else "",
+    }
 
 
 @require_POST
@@ -114,47 +128,51 @@ def bulk(request: HttpRequest) -> HttpResponse:
     actor, at = actor_of(request), clock.now()
     numbers = list(dict.fromkeys(request.POST.getlist("case")))[: services.MOST_AT_ONCE]
     cases = list(access.visible(actor).filter(number__in=numbers).select_related("office", "lead").order_by("number"))
-    common = _common(cases, actor, at)
+    offered = _offered(cases, actor, at)
+    common = [option for option in offered[0].values() if all(option.step in other for other in offered)] if cases else []
+    go = bool(request.POST.get("go"))
     step = request.POST.get("step", "")
-    option = next((one for one in common if one.step == step), None)
-    context: dict[str, Any] = {"cases": cases, "options": common, "option": option}
-    if option is not None and cases:
+    # Once the form was filled in, a case that has moved on meanwhile gets its refusal, and the others their step.
+    option = next((o[step] for o in offered if step in o and (go or o[step] in common)), None)
+    context: dict[str, Any] = {"cases": cases, "options": common, "option": option, "absent": len(numbers) - len(cases)}
+    status = 200
+    if option is None and go:
+        context["moved"] = bool(cases)
+    elif option is not None:
         form = StepForm(
             casebook.shown(option),
             sources.of(option, cases[0], day_of(at)),
-            request.POST if request.POST.get("go") else None,
+            request.POST if go else None,
             initial=casebook.dates_initial(option, day_of(at)),
         )
         context["form"] = form
-        if request.POST.get("go") and form.is_valid():
-            context["results"] = [_take(case, option, form, actor, at) for case in cases]
-            context["done"] = sum(1 for result in context["results"] if result["ok"])
-    status = 422 if request.POST.get("go") and "results" not in context else 200
+        context["outgoing"] = outgoing.of(option, cases[0])
+        if go and form.is_valid():
+            results = [_take(case, option, form, actor, at) for case in cases]
+            context |= {"results": results, "done": sum(1 for result in results if result["ok"])}
+        elif go:
+            status = 422
     return render(request, "desk/bulk.html", context, status=status)
 
 
-def _common(cases: list[Any], actor: Actor, at: Any) -> list[Option]:
-    """The steps that every chosen case offers, without files: those belong to one case."""
-    offered: list[dict[str, Option]] = [
+def _offered(cases: Sequence[Case], actor: Actor, at: datetime) -> list[dict[str, Option]]:
+    """The steps that each case offers, by name; without those that need files or demands: they belong to one case."""
+    options = services.options_of(cases, actor=actor, at=at)
+    return [
         {
             option.step: option
-            for option in services.options(case=case, actor=actor, at=at)
-            if not option.blocked and not any(item.kind in {"files", "demands"} for item in option.inputs)
+            for option in options[case.id]
+            if not option.blocked and not any(item.kind in {"files", "demands"} and item.required for item in option.inputs)
         }
         for case in cases
     ]
-    if not offered:
-        return []
-    return [option for step, option in offered[0].items() if all(step in other for other in offered[1:])]
 
 
-def _take(case: Any, option: Option, form: StepForm, actor: Actor, at: Any) -> dict[str, Any]:
-    key = f"{form.form_key}/{case.number}"
+def _take(case: Case, option: Option, form: StepForm, actor: Actor, at: datetime) -> dict[str, Any]:
     try:
         services.take_step(
-            case_id=case.id, step=option.step, actor=actor, at=at, inputs=form.inputs(), key=key
+            case_id=case.id, step=option.step, actor=actor, at=at, inputs=form.inputs(), key=f"{form.form_key}/{case.number}"
         )
     except XinqiaoError as error:
-        words = gettext(error.message) if not isinstance(error, Refused) else error.message
-        return {"case": case, "ok": False, "why": words}
+        return {"case": case, "ok": False, "why": gettext(error.message)}
     return {"case": case, "ok": True, "why": ""}

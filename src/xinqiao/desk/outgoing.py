@@ -1,0 +1,57 @@
+"""What a step will send out, shown before it goes: the papers by name, the messages in their own words."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext
+
+from xinqiao import law, papers
+from xinqiao.cases.models import Case, Document
+from xinqiao.law.types import Option
+from xinqiao.notices import texts
+
+_TO = {
+    "petitioner": "来信人",
+    "lead": "承办单位",
+    "office": "信访部门",
+    "arbiter": "裁定机关",
+    "discipline": "接收机关",
+}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as its reader will see it; a date that the step itself sets is left out of the words."""
+
+    to: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """Papers as (name, address of the draft or ''), and messages."""
+
+    papers: list[tuple[str, str]]
+    letters: list[Letter]
+
+
+def of(option: Option, case: Case, drafts: list[Document] | None = None) -> Outgoing:
+    """The papers and messages of `option` on `case`. Sealed matters get the neutral words they will be sent with."""
+    ready = {d.kind: reverse("desk:paper", args=[case.number, d.pk, "pdf"]) for d in drafts or () if d.number is None}
+    organ = case.lead.short_name if case.lead else ""
+    letters = []
+    for text, to in owners(option, case):
+        if to == "petitioner" and case.person_id is None:
+            continue
+        params = {"number": case.number} | ({"organ": organ} if organ else {})
+        words = texts.write(text, "petitioner" if to == "petitioner" else "organ", params, sealed=case.sealed)
+        letters.append(Letter(gettext(_TO.get(to, to)), words.subject, words.body))
+    return Outgoing([(gettext(papers.paper_label(kind)), ready.get(kind, "")) for kind in option.documents], letters)
+
+
+def owners(option: Option, case: Case) -> list[tuple[str, str]]:
+    """(text, owner) of every message that the step's edge names."""
+    found = next((p for p in law.procedures() if p.name == case.procedure), None)
+    edges = [e for e in found.edges if e.step == option.step and case.state in e.frm] if found else []
+    return [(note.text, note.to) for edge in edges for note in edge.notices]
