@@ -19,6 +19,28 @@ from xinqiao.law.types import Decision, Input, Refusal
 
 ROLES = ("petitioner", "intake", "officer", "handler", "head", "assistant", "arbiter", "discipline", "system")
 ORGANS = (drive.UNIT, drive.OTHER, drive.ASSIST)
+WITH_OFFICE = {"received", "registered", "sorted", "returned"}
+WITH_UNIT = {"referred", "at_unit", "objected"}
+WORKING = {"accepted", "drafted", "checked", "signed", "decided"}
+LIVES = {  # where an obligation may be open, when it belongs to a stretch of the road
+    "register": {"received"},
+    "refer": WITH_OFFICE,
+    "refer_again": WITH_OFFICE,
+    "sign_for": {"referred", "dispatched"},
+    "notice": WITH_UNIT,
+    "objection": WITH_UNIT,
+    "objection.answer": {"objected"},
+    "rule": {"jurisdiction"},
+    "decision": {*WITH_UNIT, *WORKING},
+    "hear": WORKING,
+    "extension": WORKING,
+    "answer": {"at_unit"},
+    "reply": {"studying", "drafted", "replied"},
+    "serve": {"decided"},
+    "execution": {"served"},
+    "review.apply": {"served", "executed"},
+    "evaluation": {"served", "executed", "answered", "informed"},
+}
 OPEN_OWNERS = {"lead", "office", "petitioner", "arbiter", "discipline"}
 
 
@@ -78,6 +100,8 @@ def check(case: Drive, decision: Decision, before: set[str]) -> None:
         assert owed.owner in OPEN_OWNERS or owed.owner.startswith("assist:")
         if owed.owner == "lead":
             assert case.facts.lead is not None, "a duty of the lead organ needs a lead organ"
+    for act in case.open:
+        assert state.key in LIVES.get(act, {state.key}), f"{act} is still open in {state.key}"
     duties = set(case.open) - WINDOWS
     assert duties or case.waits_for, "an open case has a next obligation or a named party who is waited for"
     outlook = law.outlook(case.facts)

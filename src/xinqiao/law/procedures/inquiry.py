@@ -12,7 +12,8 @@ from xinqiao.kernel.words import N_
 from xinqiao.law.engine import OFFICE, UNIT, Edge, Opens, Procedure, State, due_for, field_, tell
 from xinqiao.law.procedures.closing import close, lapse, rating
 from xinqiao.law.procedures.guards import open_to_all
-from xinqiao.law.procedures.records import records, unit_records, without_lead
+from xinqiao.law.procedures.records import records, unit_records
+from xinqiao.law.procedures.sealing import without_lead
 from xinqiao.law.procedures.sorting import JUDGED, PROPOSE_CLASS, reclassify
 from xinqiao.law.types import Actor, Choice, Decision, Facts, Open, Station
 

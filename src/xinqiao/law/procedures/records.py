@@ -8,36 +8,21 @@ from typing import Any
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import OFFICE, STAFF, UNIT, Edge, Opens, due_for, field_, tell
 from xinqiao.law.procedures.guards import after, has, is_open, lacks, not_open, within
+from xinqiao.law.procedures.sealing import sealing
 from xinqiao.law.types import Actor, Choice, Decision, DocMove, Facts, Open, Settle
 
 
 def _urged(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
-    owner = "lead" if facts.lead is not None else "office"
+    with_unit = facts.lead is not None and facts.procedure != "report"  # of a report the office answers
+    owner = "lead" if with_unit else "office"
     due = due_for(facts, "urge.answer", decision.dates["urged"])
     return replace(
         decision, opens=(Open("urge.answer", owner, "duty", due, N_("回应催办")),), notices=tell("urged", owner)
     )
 
 
-def without_lead(facts: Facts, decision: Decision) -> Decision:
-    """The decision with the matter taken from its unit: what the unit still owed a citizen falls back on the office."""
-    settles, opens = decision.settles, decision.opens
-    if "urge.answer" in facts.open_acts:
-        due = due_for(facts, "urge.answer", facts.dates["urged"])
-        settles = (*settles, Settle("urge.answer", "lifted"))
-        opens = (*opens, Open("urge.answer", "office", "duty", due, N_("回应催办")))
-    if "recusal" in facts.open_acts:
-        settles = (*settles, Settle("recusal", "lifted"))
-    assigns = {**decision.assigns, "lead": None, "handler": None, "assists": []}
-    return replace(decision, settles=settles, opens=opens, assigns=assigns)
-
-
 def _helped(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
     return replace(decision, settles=(Settle("assist", "met", f"assist:{actor.organ}"),))
-
-
-def _sealed(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
-    return replace(decision, seals=decision.step == "seal")
 
 
 def _recusal_asked(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
@@ -206,38 +191,7 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             lapses="withdraw.undo",
             done=N_("撤回生效，按您的意愿结束"),
         ),
-        Edge(
-            "seal",
-            states,
-            "",
-            (*OFFICE, "petitioner", "system"),
-            N_("密封"),
-            ("xinfang-2022:30(3)", "xinfang-2022:46"),
-            N_("只留给指定的人看；涉及检举控告的应当密封"),
-            needs=(field_("reasons", N_("为什么密封"), "long", required=False),),
-            guards=(lambda facts, inputs, at: N_("已经密封。") if facts.sealed else "",),
-            effect=_sealed,
-            shared=True,
-            private=True,
-        ),
-        Edge(
-            "unseal",
-            states,
-            "",
-            ("officer",),
-            N_("解除密封"),
-            ("xinfang-2022:30(3)",),
-            N_("只有被指定的人能解除，理由留在案卷里"),
-            needs=(
-                field_("title", N_("解除以后的标题"), "text"),
-                field_("reasons", N_("为什么可以解除"), "long"),
-            ),
-            guards=(lambda facts, inputs, at: "" if facts.sealed else N_("这件事没有密封。"),),
-            effect=_sealed,
-            shared=True,
-            private=True,
-            weight="danger",
-        ),
+        *sealing(states),
         Edge(
             "renew_code",
             states,

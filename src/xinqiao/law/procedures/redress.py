@@ -276,7 +276,7 @@ EDGES = (
     ),
     Edge(
         "serve", ("decided",), "served", UNIT, N_("登记送达"), ("xinfang-2022:34", "xinfang-2022:35", "minsu:service"),
-        N_("送达才算办结；复查期限从来信人收到那天起算"), needs=SERVICE, checks=(check_service("decided"),),
+        N_("送达才算办结；复查期限从来信人收到那天起算"), needs=SERVICE, checks=(check_service("decided"),), lifts=("extension", "hear", "assist"),
         documents=(DocMove("decision", "served"), DocMove("service_proof", "sealed", fresh=True)), effect=_served,
         may_open=("review.apply", "evaluation", "execution"), may_settle=("decision", "serve"),
         notices=tell("served", "petitioner"), weight="primary", done=N_("处理意见书已送达"),

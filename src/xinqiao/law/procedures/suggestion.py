@@ -71,7 +71,7 @@ EDGES = (
     Edge(
         "serve", ("replied",), "served", UNIT, N_("登记送达"), ("xinfang-2022:29(1)", "minsu:service"), needs=SERVICE,
         guards=(not_open("notice", N_("还没有告知。")),), checks=(check_service("decided"),),
-        documents=(DocMove("suggestion_reply", "served"),),
+        documents=(DocMove("suggestion_reply", "served"),), lifts=("assist",),
         effect=_served, may_settle=("reply",), may_open=("evaluation",),
         weight="primary", notices=tell("reply", "petitioner"), done=N_("回复已送达"),
     ),

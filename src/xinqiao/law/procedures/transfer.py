@@ -8,7 +8,7 @@ from typing import Any
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import UNIT, Edge, Opens, due_for, field_, tell
 from xinqiao.law.procedures.guards import after, has, is_open, lacks, open_to_all, within
-from xinqiao.law.procedures.records import without_lead
+from xinqiao.law.procedures.sealing import without_lead
 from xinqiao.law.types import Actor, Decision, DocMove, Facts, Open
 
 RETURNS_BEFORE_RULING = 2
@@ -109,7 +109,7 @@ def transfer(notice: Opens = NOTICE) -> tuple[Edge, ...]:
             N_("转送"),
             ("xinfang-2022:22", "xinfang-2022:22(2)"),
             N_("转给有权处理的单位，同时告诉来信人去向"),
-            settles=("refer",),
+            settles=("refer", "refer_again"),
             guards=(open_to_all,),
             done=N_("已转给承办单位"),
             **passed,
@@ -182,7 +182,7 @@ def transfer(notice: Opens = NOTICE) -> tuple[Edge, ...]:
             ),
             checks=(_arbiter_named,),
             settles=("objection.answer",),
-            lifts=("notice", "sign_for", "assist"),
+            lifts=("notice", "sign_for", "assist", "decision"),
             dates=("returned",),
             counts=("returns",),
             flags=("returned",),
