@@ -229,6 +229,9 @@ def test_a_correction_without_a_value_is_asked_for(client: Client, case: Case) -
     assert answer.status_code == 422
     assert "请选择要更正哪一项" in page
     assert "请写上正确的内容" in page
+    answer = client.post(f"/my/{case.number}/do/correct_data/", {"what": "phone", "value": "1991234"})
+    assert answer.status_code == 422
+    assert "手机号少了 4 位" in answer.content.decode()
 
 
 def test_the_answer_is_read_rated_twice_apart_and_the_reasons_asked(

@@ -20,6 +20,7 @@ from xinqiao.cases.models import Case
 from xinqiao.files import selectors as files
 from xinqiao.files.serving import blob_serve
 from xinqiao.intake import selectors as intake
+from xinqiao.intake.services import PersonData, person_faults
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.law.types import Option
@@ -170,6 +171,10 @@ def _correct(request: HttpRequest, case: Case, option: Option) -> HttpResponse:
         return _already(request, case)
     if case.person_id is None:
         form.add_error(None, gettext("这件事没有留姓名，没有可更正的信息。想留下姓名，请到窗口或者打电话办理。"))
+        return _step_page(request, case, option, form, status=WRONG)
+    fault = person_faults(PersonData(**{what: form.cleaned_data["value"]})).get(what)
+    if fault:
+        form.add_error("value", gettext(fault))
         return _step_page(request, case, option, form, status=WRONG)
     inputs = {"what": str(dict(CORRECTABLE)[what]), "words": gettext("新的内容已存入身份信息库。")}
     value = {what: form.cleaned_data["value"]}
