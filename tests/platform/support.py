@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,11 +54,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(what: str, asked: "object", seconds: float = 60) -> None:
-    """Wait until `asked()` is true; fail after `seconds`."""
+def until(what: str, asked: Callable[[], bool], seconds: float = 90, told: Callable[[], str] = str) -> None:
+    """Wait until `asked()` is true; fail after `seconds` with what `told()` says."""
     deadline = time.monotonic() + seconds
-    while not asked():  # type: ignore[operator]
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
+    while not asked():
+        assert time.monotonic() < deadline, f"waited in vain for {what}\n{told()}"
         time.sleep(0.05)
 
 
@@ -85,8 +85,13 @@ class Running:
                 stdout=said,
                 stderr=said,
             )
-        until("the server", lambda: self.process.poll() is not None or self.answers())
-        assert self.process.poll() is None, self.said.read_text()
+        until("the server", lambda: self.process.poll() is not None or self.answers(), told=self.told)
+        assert self.process.poll() is None, self.told()
+
+    def told(self) -> str:
+        """What the server and its web process have said."""
+        logs = [self.said, *sorted((self.where / "logs").glob("*.log"))]
+        return "\n".join(f"== {path}\n{path.read_text()}" for path in logs if path.exists())
 
     def answers(self) -> bool:
         """Whether the pages are served."""

@@ -94,7 +94,7 @@ def _unfinished() -> bool:
 def welcome(url: str) -> str:
     """What a newcomer reads when all is up: the address and, in a demonstration, who to be."""
     lines = ["", f"  Xinqiao 心桥 is ready:  {url}", f"  Staff sign in at        {url}/desk/", ""]
-    if environment.profile() == "demo":
+    if environment.profile() == "demo" and not _unfinished():
         told = subprocess.run(
             [sys.executable, "-m", "xinqiao.cli", "demo", "sign-ins"],
             capture_output=True,

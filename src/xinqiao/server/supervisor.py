@@ -114,6 +114,10 @@ def _free(host: str, port: int) -> None:
 
 def _is_free(host: str, port: int) -> bool:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as caller:  # servers that share their port let others bind it: ask whether one answers
+        caller.settimeout(1)
+        if caller.connect_ex((host, port)) == 0:
+            return False
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
