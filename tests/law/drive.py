@@ -134,6 +134,26 @@ def at_unit(route: str = "redress", **more: Any) -> Drive:
     return drive
 
 
+def disputed() -> Drive:
+    """A claim that two organs sent back: a ruling is owed."""
+    drive = at_unit()
+    for organ in (UNIT, OTHER):
+        drive.take("object", "handler", reasons="这条路的路灯由市政中心养护，不归我们管")
+        drive.take("accept_objection", "officer", reasons="属实", arbiter=ARBITER)
+        if organ == UNIT:
+            drive.take("refer_again", "officer", lead=OTHER)
+    return drive
+
+
+def returned() -> Drive:
+    """A claim that one organ sent back."""
+    drive = at_unit()
+    drive.take("object", "handler", reasons="这条路的路灯由市政中心养护，不归我们管")
+    drive.take("negotiate", "officer", organs=[UNIT, OTHER], outcome="协商不成")
+    drive.take("accept_objection", "officer", reasons="属实")
+    return drive
+
+
 def accepted() -> Drive:
     """A claim that was accepted."""
     drive = at_unit()

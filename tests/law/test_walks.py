@@ -112,6 +112,8 @@ def check(case: Drive, decision: Decision, before: set[str]) -> None:
 ROADS = {
     "intake": drive.received,
     **{name: partial(drive.sorted_as, name) for name in PROCEDURES if name != "intake"},
+    "returned": drive.returned,
+    "disputed": drive.disputed,
     "accepted": drive.accepted,
     "decided": drive.decided,
     "served": drive.served,
@@ -120,7 +122,7 @@ ROADS = {
 
 
 @pytest.mark.parametrize("road", ROADS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32))
 def test_a_random_walk_never_loses_a_case(road: str, seed: int) -> None:
     dice = Random(seed)
