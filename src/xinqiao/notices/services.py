@@ -1,5 +1,6 @@
 """Queueing messages in the caller's transaction, and delivering them outside of any."""
 
+import contextlib
 import json
 import smtplib
 from collections.abc import Mapping, Sequence
@@ -235,10 +236,8 @@ def _mail(letter: _Letter, backend: Any) -> EmailMessage:
 
 
 def _hang_up(backend: Any) -> None:
-    try:
+    with contextlib.suppress(OSError):
         backend.close()
-    except OSError:
-        backend.connection = None
 
 
 def _note(letter: _Letter, error: Exception | None, at: datetime, done: Delivered) -> bool:

@@ -44,6 +44,7 @@ class Words:
 _NEXT = N_("接下来：{act}，最晚{due}。")
 _LOOK = N_("随时可以用编号和查询码在网上查看进展。")
 _OPEN = N_("请登录系统办理。")
+_LOOK_UP = N_("详情请在网上查看。")
 
 PETITIONER: dict[str, Template] = {
     "received": Template(
@@ -76,7 +77,11 @@ PETITIONER: dict[str, Template] = {
     ),
     "served": Template(
         N_("处理意见已送达"),
-        (N_("您的来件（编号 {number}）的处理意见书已经送达。"), N_("如果不满意，最晚{due}可以申请复查。"), _LOOK),
+        (
+            N_("您的来件（编号 {number}）的处理意见书已经送达。"),
+            N_("如果不满意，可以申请复查；最晚哪一天，网上和意见书里都写着。"),
+            _LOOK,
+        ),
     ),
     "answered": Template(N_("您的来件有了答复"), (N_("{organ}答复了您的来件（编号 {number}），请在网上查看全文。"),)),
     "reply": Template(N_("您的建议有了回复"), (N_("{organ}回复了您的建议（编号 {number}），请在网上查看全文。"),)),
@@ -89,7 +94,7 @@ PETITIONER: dict[str, Template] = {
         N_("收到您的撤回申请"),
         (
             N_("您申请撤回来件（编号 {number}）。"),
-            N_("改主意了可以在{due}前取消撤回。"),
+            N_("七天内改主意了，可以取消撤回。"),
             N_("如果不是您本人申请的，请马上取消。"),
         ),
     ),
@@ -132,12 +137,14 @@ STAFF: dict[str, Template] = {
     "assist_done": Template(N_("协办意见已交"), (N_("事项 {number} 的协办单位交来了意见。"), _OPEN)),
     "material_added": Template(N_("信访人补充了材料"), (N_("信访人给事项 {number} 补充了材料。"), _OPEN)),
     "withdraw_asked": Template(
-        N_("信访人申请撤回"), (N_("信访人申请撤回事项 {number}，{due}前可以反悔，办理先不要停。"),)
+        N_("信访人申请撤回"), (N_("信访人申请撤回事项 {number}，七天内可以反悔，办理先不要停。"),)
     ),
     "withdraw_undone": Template(N_("信访人取消了撤回"), (N_("信访人取消撤回，事项 {number} 照常办理。"), _OPEN)),
     "withdrawn": Template(N_("信访人撤回了事项"), (N_("事项 {number} 由信访人撤回，已经结束。"),)),
     "extension_asked": Template(N_("请审批延期"), (N_("事项 {number} 申请延长办理时间，请审批。"), _NEXT, _OPEN)),
-    "due_soon": Template(N_("期限快到了"), (N_("事项 {number} 还没有{act}，最晚{due}。"), _OPEN)),
+    "due_soon": Template(
+        N_("期限快到了"), (N_("事项 {number} 的“{act}”最晚{due}前完成，已经用去三分之二的时间。"), _OPEN)
+    ),
     "overdue": Template(N_("已经超期"), (N_("事项 {number} 的“{act}”应在{due}前完成，现在已经超期。"), _OPEN)),
     "rated": Template(N_("信访人作了评价"), (N_("信访人对事项 {number} 作了评价。"), _OPEN)),
     "handed_over": Template(N_("工作交接"), (N_("事项 {number} 已交接给你。"), _OPEN)),
@@ -177,8 +184,9 @@ def write(text: str, to_kind: str, params: Mapping[str, Any], *, sealed: bool = 
     """The words of a message, in the language that is active."""
     template = find(text, to_kind, sealed=sealed)
     values = {name: _shown(name, value) for name, value in params.items()}
-    sentences = (gettext(each) for each in template.sentences if _fields(each) <= values.keys())
-    return Words(gettext(template.subject).format_map(values), "".join(each.format_map(values) for each in sentences))
+    known_ones = [gettext(each) for each in template.sentences if _fields(each) <= values.keys()]
+    body = "".join(each.format_map(values) for each in known_ones or [gettext(_LOOK_UP)])
+    return Words(gettext(template.subject).format_map(values), body)
 
 
 def _fields(sentence: str) -> set[str]:
