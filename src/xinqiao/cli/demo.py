@@ -41,7 +41,13 @@ def _load(arguments: argparse.Namespace) -> int:
     seconds = round(time.monotonic() - begun)
     tell(
         arguments,
-        {"today": done.today, "cases": done.cases, "steps": done.steps, "knowledge": done.knowledge, "seconds": seconds},
+        {
+            "today": done.today,
+            "cases": done.cases,
+            "steps": done.steps,
+            "knowledge": done.knowledge,
+            "seconds": seconds,
+        },
         f"{done.cases} cases, {done.steps} steps, {done.knowledge} knowledge entries in {seconds} s",
     )
     return 0

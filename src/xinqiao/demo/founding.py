@@ -75,7 +75,9 @@ def _organs() -> dict[str, Organ]:
         )
         found[row["code"]].save(force_insert=True)
     common = data["street_offices"]
-    streets = [row for row in matters.area_rows() if row["level"] == "street" and row["parent_code"] == common["district"]]
+    streets = [
+        row for row in matters.area_rows() if row["level"] == "street" and row["parent_code"] == common["district"]
+    ]
     for street in streets:
         code = matters.street_organ(street["code"])
         found[code] = Organ(
@@ -112,7 +114,12 @@ def _competences(organs: Mapping[str, Organ]) -> None:
     for role in ("lead", "assist"):
         rows += [
             Competence(
-                organ=organ, content_code=content, area_code=organ.area_code, role=role, source="属地管理(演示)", valid_from=SINCE
+                organ=organ,
+                content_code=content,
+                area_code=organ.area_code,
+                role=role,
+                source="属地管理(演示)",
+                valid_from=SINCE,
             )
             for organ in organs.values()
             if organ.kind == Organ.Kind.STREET
@@ -126,7 +133,9 @@ def _reviewers(organs: Mapping[str, Organ]) -> None:
     for rule in matters.read("organs.yaml")["reviewing"]:
         named: list[Organ] = []
         for code in rule["organs"]:
-            named += [o for o in organs.values() if o.kind == Organ.Kind.STREET] if code == "streets" else [organs[code]]
+            named += (
+                [o for o in organs.values() if o.kind == Organ.Kind.STREET] if code == "streets" else [organs[code]]
+            )
         rows += [
             ReviewingBody(
                 organ=organ, content_code="", reviewer=organs[reviewer], source=rule["source"], valid_from=SINCE

@@ -52,6 +52,14 @@ def generate(today: date) -> list[CaseScript]:
     return scripts
 
 
+def one_of_each(scripts: list[CaseScript]) -> list[CaseScript]:
+    """The first script of each kind and situation: a small demonstration that still shows every state."""
+    found: dict[tuple[str, str], CaseScript] = {}
+    for script in scripts:
+        found.setdefault((script.kind, script.situation), script)
+    return list(found.values())
+
+
 def _queue(rng: random.Random, kind: str) -> Iterator[Matter]:
     """The matters of a kind in a shuffled order, again and again: none is told twice before all were told once."""
     pool = [matter for matter in matters.matters() if matter.kind == kind]
@@ -99,12 +107,20 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
         """Accepted some weeks ago, drafted in the last days."""
         for _ in range(count):
             day = workdays_back(today - timedelta(days=rng.randint(*ages)), 0)
-            yield "redress", situation, {"accept_on": day, "draft_on": workdays_back(yesterday, rng.randint(3, 6)), **plan}
+            yield (
+                "redress",
+                situation,
+                {"accept_on": day, "draft_on": workdays_back(yesterday, rng.randint(3, 6)), **plan},
+            )
 
     many = lambda count, situation, ages, **plan: _many(rng, count, "redress", situation, ages, **plan)  # noqa: E731
     yield from many(12, "new", (1, 3), stop="registered")
     yield "redress", "referral-tomorrow", {"received_on": start_for("referral", tomorrow), "stop": "sorted"}
-    yield "redress", "referral-missed", {"received_on": workdays_back(today - timedelta(days=18), 0), "stop": "registered"}
+    yield (
+        "redress",
+        "referral-missed",
+        {"received_on": workdays_back(today - timedelta(days=18), 0), "stop": "registered"},
+    )
     yield from many(7, "to-refer", (2, 6), stop="sorted")
     yield from many(8, "to-sign-for", (2, 4), stop="referred")
     yield "redress", "sign-for-missed", {"received_on": workdays_back(yesterday, 6), "stop": "referred"}
@@ -180,11 +196,16 @@ def _other_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, Pl
     yield from many("inquiry", 2, "redone", (5, 7), stop="redone", redo=True)
     yield from many("inquiry", 2, "closed-after-redo", (15, 40), stop="closed", redo=True, rate=True)
     yield from many("inquiry", 1, "sent-back", (2, 2), stop="sent_back", send_back=True, needs="unit")
-    yield from many("inquiry", 2, "closed-after-send-back", (15, 30), stop="closed", send_back=True, rate=True, needs="unit")
+    yield from many(
+        "inquiry", 2, "closed-after-send-back", (15, 30), stop="closed", send_back=True, rate=True, needs="unit"
+    )
     yield from many("inquiry", 1, "asked-formal", (3, 5), stop="dispatched", formal=True, needs="unit")
     yield from many("suggestion", 3, "new", (1, 2), stop="registered")
     yield from many("suggestion", 2, "to-refer", (2, 4), stop="sorted")
     yield from many("suggestion", 2, "to-sign-for", (2, 4), stop="referred")
+    yield from many("suggestion", 1, "objected", (4, 7), stop="objected")
+    yield from many("suggestion", 1, "returned", (7, 9), stop="returned")
+    yield from many("suggestion", 1, "to-rule", (13, 16), stop="jurisdiction")
     yield from many("suggestion", 3, "at-unit", (5, 11), stop="at_unit")
     yield from many("suggestion", 7, "studying", (12, 50), stop="studying", material=True)
     yield from many("suggestion", 2, "drafted", (35, 50), stop="drafted")
@@ -272,9 +293,7 @@ def _received(rng: random.Random, channel: str, plan: Plan, today: date, until: 
         day = workdays_back(plan["accept_on"], turns)
     else:
         day = today - timedelta(days=plan["age"])
-    if channel in ("window", "letter"):
-        day = workdays_back(day, 0)
-    elif plan.get("brisk") or "accept_on" in plan:
+    if channel in ("window", "letter") or plan.get("brisk") or "accept_on" in plan:
         day = workdays_back(day, 0)
     early, late = {"portal": (7, 22), "hotline": (8, 19)}.get(channel, (9, 15))
     if plan["stop"] in ("sorted", "referred", "at_unit", "dispatched", "spot") and calendars.is_workday(day):

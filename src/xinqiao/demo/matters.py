@@ -81,7 +81,9 @@ def matters() -> tuple[Matter, ...]:
     found: list[Matter] = []
     for path in sorted((DATA / "cases").glob("*.yaml")):
         for raw in read(f"cases/{path.name}"):
-            row: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()}
+            row: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in raw.items()
+            }
             if row["kind"] == "route":
                 row["kind"] = "guidance"
                 row["reply"] = row["outcomes"][0]["reply"]

@@ -36,7 +36,9 @@ def _draw(paper: bool, variant: int) -> bytes:
             wide, high = rng.randint(60, 110), rng.randint(70, 180)
             pen.rectangle((left, 230 - high, left + wide, 230), fill=rng.choice(("#b7a99a", "#a9b4c2", "#c4b7b0")))
             for window in range(3):
-                pen.rectangle((left + 10, 240 - high + window * 30, left + wide - 10, 252 - high + window * 30), fill="#e5e7eb")
+                pen.rectangle(
+                    (left + 10, 240 - high + window * 30, left + wide - 10, 252 - high + window * 30), fill="#e5e7eb"
+                )
             left += wide + rng.randint(8, 30)
         for _ in range(variant + 1):
             trunk = rng.randint(20, 460)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from xinqiao.demo import matters
+from xinqiao.demo.plots_redress import objections
 from xinqiao.demo.scripts import PETITIONER, Ref
 from xinqiao.demo.story import Story, organ
 from xinqiao.law import terms
@@ -78,23 +79,27 @@ def inquiry(s: Story) -> None:
 def suggestion(s: Story) -> None:
     """Somebody proposes; somebody studies it and says what comes of it, and why not all."""
     stages = ("registered", "sorted", "referred", "at_unit", "studying", "drafted", "replied", "served", "closed")
+    if s.plan["stop"] in ("objected", "returned", "jurisdiction"):
+        return objections(s)
     stop = stages.index(s.plan["stop"])
     if stop < 1:
-        return
+        return None
     s.classify()
     if stop < 2:
-        return
+        return None
     s.refer()
     if stop < 3:
-        return
+        return None
     s.sign_for()
     if stop < 4:
-        return
-    s.line.work(s.rng.randint(1, 5)).take(s.handler, "study", process="我们会到实地看一看，请业务科室和有关专家一起论证。")
+        return None
+    s.line.work(s.rng.randint(1, 5)).take(
+        s.handler, "study", process="我们会到实地看一看，请业务科室和有关专家一起论证。"
+    )
     if s.wants("material"):
         s.add_material(3)
     if stop < 5:
-        return
+        return None
     s.site_visit(s.rng.randint(2, 8))
     chosen = s.rng.choice(s.matter.outcomes)
     outcome = ADOPTION[chosen["as"]]
@@ -108,18 +113,19 @@ def suggestion(s: Story) -> None:
         measures="列入本单位工作计划，专人负责，完成后告诉您。" if outcome != "not" else None,
     )
     if stop < 6:
-        return
+        return None
     s.line.work(1).take(s.head, "sign_reply")
     if stop < 7:
-        return
+        return None
     s.line.work(0)
     s.line.take(s.handler, "serve", method="electronic", served_on=s.line.day.isoformat())
     if s.wants("rate"):
         s.line.home(2)
         s.rate()
     if stop < 8:
-        return
+        return None
     s.close(s.officer, 2)
+    return None
 
 
 def report(s: Story) -> None:
@@ -181,8 +187,12 @@ def unclear(s: Story) -> None:
     stop = s.plan["stop"]
     who = s.clerk if s.channel in ("hotline", "window") else s.officer
     if not s.anonymous:
-        s.line.work(0).take(who, "contact", way="phone", words="打电话请来信人把事情、单位和希望说清楚，一项一项记下来。")
+        s.line.work(0).take(
+            who, "contact", way="phone", words="打电话请来信人把事情、单位和希望说清楚，一项一项记下来。"
+        )
     if stop == "registered":
         s.line.work(0).take(s.officer, "note", text="内容还不清楚，正在联系来信人。")
         return
-    s.line.work(1 if s.channel in ("letter", "portal") else 0).take(who, "answer_on_spot", reply=s.words.say(s.matter.reply))
+    s.line.work(1 if s.channel in ("letter", "portal") else 0).take(
+        who, "answer_on_spot", reply=s.words.say(s.matter.reply)
+    )

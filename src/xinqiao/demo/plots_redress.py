@@ -24,14 +24,14 @@ def tell(s: Story) -> None:
         return stop >= STAGES.index(stage) and not s.line.over
 
     if plan["stop"] in ("objected", "returned", "jurisdiction"):
-        return _objections(s)
+        return objections(s)
     if not goes_on("sorted"):
         return None
     s.classify()
     if not goes_on("referred"):
         return None
     if s.wants("ruling"):
-        _objections(s)
+        objections(s)
     elif s.wants("object") and s.matter.object:
         _first_to_the_wrong_one(s)
         s.object_and_return(second=False)
@@ -63,8 +63,8 @@ def tell(s: Story) -> None:
     return None
 
 
-def _objections(s: Story) -> None:
-    """Twice to the wrong unit: the second return goes to a ruling."""
+def objections(s: Story) -> None:
+    """Twice to the wrong unit: the second return goes to a ruling. Also how a suggestion gets there."""
     stop = s.plan["stop"]
     if stop in ("objected", "returned", "jurisdiction"):
         s.classify()

@@ -7,8 +7,11 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Max
+
 from xinqiao.cases import services as cases
 from xinqiao.cases import watch
+from xinqiao.cases.models import Record
 from xinqiao.demo import founding
 from xinqiao.demo.generator import generate
 from xinqiao.demo.pictures import picture
@@ -36,45 +39,62 @@ class Loaded:
     knowledge: int
 
 
-def load(*, at: datetime, today: date | None = None, progress: Progress | None = None) -> Loaded:
-    """Load the demonstration as of the morning of `today` (default: the day of `at`) into an empty database.
+def load(
+    *,
+    at: datetime,
+    choose: Callable[[list[CaseScript]], list[CaseScript]] | None = None,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Load the demonstration as of the morning of the day of `at` into an empty database.
 
-    Run it as the role that sees sealed rows, outside any transaction: each told day is committed by itself. A load that was
-    broken off goes on where it stopped, with the day it began. Raises Refused in a database that is used for anything else.
+    `choose` may leave out scripts (generator.one_of_each gives a small demonstration). Run it as the role that sees sealed
+    rows, outside any transaction: each told day is committed by itself. A load that was broken off goes on where it stopped,
+    with the day on which it began. Raises Refused in a database that is used for anything else.
     """
     tell = progress or (lambda done, total, words: None)
-    today = _begin(at, today or day_of(at))
+    today = _begin(at)
     with access.acting(LOADER):
         if not Organ.objects.exists():
             founding.found(today=today, actor=LOADER, at=at)
-    scripts = generate(today)
+    scripts = choose(generate(today)) if choose else generate(today)
     stage = _Stage()
     acts = sorted(_acts(scripts), key=lambda act: (act[0], act[1]))
+    told = _told_until()
     done = 0
     for day, todays in groupby(acts, key=lambda act: day_of(act[0])):
         with access.acting(LOADER):  # one transaction a day; each act is bound to its own actor in it
-            watch.watch_all(at=start_of(day))
+            if told is None or day > told:
+                watch.watch_all(at=start_of(day))
             for _, _, script, step in todays:
-                stage.play(script, step)
+                if told is None or day > told:
+                    stage.play(script, step)
+                elif step is None:
+                    stage.remember(script)
                 done += 1
         tell(done, len(acts), f"{day:%Y-%m-%d}")
     watch.watch_all(at=at)
     with access.acting(LOADER):
         entries = founding.knowledge(actor=LOADER, at=at)
-    tell(len(acts), len(acts), "")
     return Loaded(today, len(scripts), len(acts) - len(scripts), entries)
 
 
-def _begin(at: datetime, today: date) -> date:
-    """Mark the database, once, and say which day the demonstration is told for."""
+def _begin(at: datetime) -> date:
+    """Mark the database, once, and say which day the demonstration is told for: the day on which it was first begun."""
     with access.acting(LOADER):
         row = Instance.objects.filter(pk=1).first()
         if row is not None and row.demonstration:
             return day_of(row.created_at)
         if row is not None or Organ.objects.exists():
             raise Refused("这个数据库已经在用，不能装载演示数据。", remedy="请另建一个空的数据库，再装载演示数据。")
-        people.instance_create(demonstration=True, actor=LOADER, at=max(at, start_of(today)) if today != day_of(at) else at)
-    return today
+        people.instance_create(demonstration=True, actor=LOADER, at=at)
+    return day_of(at)
+
+
+def _told_until() -> date | None:
+    """The last day that an earlier, broken-off load has told to its end."""
+    with access.acting(LOADER):
+        last = Record.objects.aggregate(last=Max("at"))["last"]
+    return None if last is None else day_of(last)
 
 
 def _acts(scripts: list[CaseScript]) -> Iterator[tuple[datetime, int, CaseScript, Step | None]]:
@@ -122,11 +142,15 @@ class _Stage:
             name=post.account.name,
         )
 
-    def _receive(self, script: CaseScript) -> None:
+    def remember(self, script: CaseScript) -> None:
+        """Find the case of a script that an earlier load has received."""
+        self._receive(script, again=True)
+
+    def _receive(self, script: CaseScript, *, again: bool = False) -> None:
         actor = self._actor(script.taken_by, None)
         access.bind(actor)
         contact = None
-        if actor.is_staff:
+        if actor.is_staff and not again:
             kind = {"hotline": "call", "window": "visit"}.get(script.channel, "letter")
             contact = intake.contact_open(kind=kind, actor=actor, at=script.received_at)
         receipt = intake.receive(
@@ -137,7 +161,8 @@ class _Stage:
             who=intake.Who(
                 reporter=script.reporter,
                 people=[
-                    (one.role, intake.PersonData(name=one.name, phone=one.phone, firm=one.firm)) for one in script.people
+                    (one.role, intake.PersonData(name=one.name, phone=one.phone, firm=one.firm))
+                    for one in script.people
                 ],
                 joint_count=script.joint_count,
                 confidential=script.confidential,

@@ -25,6 +25,8 @@ def sign_ins() -> list[SignIn]:
     """The sign-ins worth trying first, in the order of the tour. Pure: says nothing about this database."""
     posts = {one.login: one for one in matters.staff()}
     return [
-        SignIn(row["login"], posts[row["login"]].name, posts[row["login"]].organ, posts[row["login"]].role, row["shows"])
+        SignIn(
+            row["login"], posts[row["login"]].name, posts[row["login"]].organ, posts[row["login"]].role, row["shows"]
+        )
         for row in matters.read("staff.yaml")["tour"]
     ]

@@ -41,7 +41,9 @@ class Story:
         self.unit = self.organ_of(self.matter.organ)
         self.assists = [code for code in map(self.organ_of, self.matter.assist) if code != self.unit]
         self.officer = self.rng.choice(matters.logins(matters.OFFICE, "officer"))
-        self.clerk = self.rng.choice(matters.logins(matters.HOTLINE if self.channel == "hotline" else matters.OFFICE, "clerk"))
+        self.clerk = self.rng.choice(
+            matters.logins(matters.HOTLINE if self.channel == "hotline" else matters.OFFICE, "clerk")
+        )
         self.confidential = matters.logins(matters.OFFICE, "confidential")[0]
         self.goes_to(self.unit)
 
@@ -127,7 +129,10 @@ class Story:
         self.goes_to(self.organ_of(self.matter.organ))
         self.assists = []
         self.line.work(self.rng.randint(2, 4)).take(
-            matters.logins(matters.CONFERENCE, "arbiter")[0], "rule", lead=organ(self.unit), reasons=self.pool("rulings")
+            matters.logins(matters.CONFERENCE, "arbiter")[0],
+            "rule",
+            lead=organ(self.unit),
+            reasons=self.pool("rulings"),
         )
 
     # --- what the petitioner does
@@ -165,7 +170,10 @@ class Story:
         if self.rng.random() < 0.85:
             mine = self.pool("ratings", {3: "good", 2: "fair", 1: "bad"}[office]) if office < 3 else None
             self.line.minutes(1, 4).take(
-                PETITIONER, "rate_office", score=SCORES[office], reasons=mine or ("催了才有人联系。" if office == 1 else None)
+                PETITIONER,
+                "rate_office",
+                score=SCORES[office],
+                reasons=mine or ("催了才有人联系。" if office == 1 else None),
             )
 
     # --- what the unit records

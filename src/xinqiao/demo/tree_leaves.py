@@ -28,7 +28,12 @@ def script(day: date) -> CaseScript:
         people=(Person("petitioner", told["person"]["name"], told["person"]["phone"]),),
         entered_seconds=told["entered_seconds"],
         steps=tuple(
-            Step(called + timedelta(minutes=step["minute"]), step["by"], step["step"], _inputs(step.get("inputs", {}), day))
+            Step(
+                called + timedelta(minutes=step["minute"]),
+                step["by"],
+                step["step"],
+                _inputs(step.get("inputs", {}), day),
+            )
             for step in told["steps"]
         ),
     )

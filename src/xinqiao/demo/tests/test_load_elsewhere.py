@@ -1,0 +1,47 @@
+"""A database that is used for anything else is left alone; the whole demonstration loads at full size."""
+
+from datetime import datetime
+
+import pytest
+from django.db import connection
+
+from xinqiao.cases.models import Case
+from xinqiao.demo import services
+from xinqiao.kernel.clock import SHANGHAI
+from xinqiao.kernel.errors import Refused
+from xinqiao.ledger import verify
+from xinqiao.people import access
+from xinqiao.people import services as people
+from xinqiao.people.actors import SYSTEM
+from xinqiao.people.models import Account, Instance
+
+MORNING = datetime(2026, 11, 22, 9, 0, tzinfo=SHANGHAI)
+OPERATOR = SYSTEM("operator")
+
+
+def test_a_database_with_organs_is_refused(world):
+    with access.acting(OPERATOR):
+        with pytest.raises(Refused):
+            services.load(at=MORNING)
+        assert not Instance.objects.exists()
+        assert not Account.objects.filter(demonstration=True).exists()
+
+
+def test_a_production_database_is_refused(db):
+    with access.acting(OPERATOR):
+        people.instance_create(demonstration=False, actor=OPERATOR, at=MORNING)
+        with pytest.raises(Refused):
+            services.load(at=MORNING)
+
+
+@pytest.mark.full
+def test_the_whole_demonstration_loads(fresh_database):
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE xinqiao_seal")
+    told = []
+    done = services.load(at=MORNING, progress=lambda *said: told.append(said))
+    assert done.cases >= 380
+    assert told[-1][0] == told[-1][1]
+    with access.acting(OPERATOR):
+        assert Case.objects.count() == done.cases
+        assert verify.verify().whole
