@@ -96,7 +96,9 @@ class EntryForm(Refusable):
         },
     )
     name = _text(_("姓名"), accesskey="x")
-    phone = _text(_("电话"), most=40, help_text=_("完整的号码；离开这一栏就查他以前的事"), inputmode="tel", accesskey="h")
+    phone = _text(
+        _("电话"), most=40, help_text=_("完整的号码；离开这一栏就查他以前的事"), inputmode="tel", accesskey="h"
+    )
     address = _text(_("通信地址"))
     wish = _text(_("希望怎么办"), most=1000, accesskey="y")
     papers = FilesField(

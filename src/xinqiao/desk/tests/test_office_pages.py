@@ -1,0 +1,241 @@
+"""The way back, notices, posts and hand-over, knowledge, help, and the rehearsal clock."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from tests.support.world import MORNING, World, days
+
+from xinqiao.cases.models import Case, Record
+from xinqiao.desk.tests.road import at_most, bring, fresh, moving, named, new_case, signed_in
+from xinqiao.intake import selectors as intake
+from xinqiao.notices import services as notices
+from xinqiao.notices.models import Outbox
+from xinqiao.people import access, clock
+from xinqiao.people import services as people
+from xinqiao.people.actors import CITIZEN, SYSTEM
+from xinqiao.people.models import Account, Post
+from xinqiao.triage import services as triage
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def demonstration(db: None) -> None:
+    """A demonstration is declared in an empty database."""
+    with access.acting(SYSTEM("test")):
+        people.instance_create(demonstration=True, actor=SYSTEM("test"), at=MORNING)
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    moving(monkeypatch, MORNING + days(1))
+
+
+def test_a_lost_code_is_renewed_once_identity_was_checked(world: World, still: None) -> None:
+    receipt = world.receive()
+    clerk = signed_in(world, "window")
+    assert receipt.case.title in clerk.get(f"/desk/regain/?number={receipt.number}").content.decode()
+    form = {"number": receipt.number, "do": "renew", "renew-key": str(uuid4())}
+    wrong = clerk.post("/desk/regain/", {**form, "renew-reason": ""})
+    assert wrong.status_code == 422
+    assert "核对来人身份" in wrong.content.decode()
+    page = clerk.post("/desk/regain/", {**form, "renew-reason": "查询码遗失", "renew-identity_checked": "on"})
+    found = re.search(r'id="new-code">(\d{5}) (\d{5})<', page.content.decode())
+    assert found
+    with access.acting(CITIZEN()):
+        code = "".join(found.groups())
+        assert intake.prove(number=receipt.number, code=code, ip="", at=MORNING + days(1)) is not None
+
+
+def test_a_changed_phone_is_put_right(world: World, still: None) -> None:
+    receipt = world.receive()
+    clerk = signed_in(world, "window")
+    form = {
+        "number": receipt.number, "do": "correct", "correct-key": str(uuid4()), "correct-field_name": "phone",
+        "correct-value": "19900002000", "correct-reason": "换了号码", "correct-identity_checked": "on",
+    }  # fmt: skip
+    assert clerk.post("/desk/regain/", {**form, "correct-value": "1"}).status_code == 422
+    assert clerk.post("/desk/regain/", form).status_code == 302
+    assert "2000" in clerk.get(f"/desk/regain/?number={receipt.number}").content.decode()
+
+
+def test_the_way_back_knows_only_what_the_clerk_may_see(world: World, still: None) -> None:
+    receipt = world.receive()
+    for login, number in (("other", receipt.number), ("window", "123"), ("window", "100000000000")):
+        answer = signed_in(world, login).get(f"/desk/regain/?number={number}")
+        assert answer.status_code == 404
+        assert "没有找到这个编号" in answer.content.decode()
+    assert signed_in(world, "cg.head").get("/desk/regain/").status_code == 404
+
+
+def test_notices_show_what_concerns_the_organ(world: World, still: None) -> None:
+    case = bring(world, new_case(world), "referred")
+    unit = signed_in(world, "cg.handler").get("/desk/notices/").content.decode()
+    assert case.number[:4] in unit
+    assert "到期" in unit or "转送" in unit or "来件" in unit
+    assert case.number[:4] not in signed_in(world, "other").get("/desk/notices/").content.decode()
+    assert signed_in(world, "other").get("/desk/notices/?state=nonsense&before=x").status_code == 200
+
+
+def test_notices_come_in_pages_and_cost_little(world: World, still: None) -> None:
+    case = bring(world, new_case(world), "referred")
+    with access.acting(SYSTEM("test")):
+        for n in range(60):
+            notices.notice_queue(
+                text="progress", to="organ", organ_id=world.organs["cg"].pk, case_id=case.id,
+                params={"number": case.number}, actor=SYSTEM("test"), at=MORNING + timedelta(minutes=n),
+            )  # fmt: skip
+    client = signed_in(world, "cg.handler")
+    client.get("/desk/notices/")
+    with at_most(12):
+        page = client.get("/desk/notices/")
+    assert len(page.context["rows"]) == 50
+    rest = client.get(f"/desk/notices/?before={page.context['more']}")
+    assert 0 < len(rest.context["rows"]) < 50
+
+
+def test_only_an_administrator_stops_and_opens_the_outbox(world: World, still: None) -> None:
+    with access.acting(SYSTEM("test")):
+        account = Account.objects.create(username="root", name="管理员")
+        world.posts["root"] = Post.objects.create(
+            account=account, organ=world.organs["xf"], role="admin", title="管理员", valid_from=MORNING.date()
+        )
+    assert signed_in(world, "officer").post("/desk/notices/do/", {"do": "pause", "reason": "x"}).status_code == 404
+    admin = signed_in(world, "root")
+    admin.post("/desk/notices/do/", {"do": "pause", "reason": ""})
+    assert not Outbox.objects.filter(paused=True).exists()
+    admin.post("/desk/notices/do/", {"do": "pause", "reason": "恢复备份"})
+    assert Outbox.objects.get().paused
+    assert "恢复备份" in admin.get("/desk/notices/").content.decode()
+    admin.post("/desk/notices/do/", {"do": "resume"})
+    assert not Outbox.objects.get().paused
+    assert admin.post("/desk/notices/do/", {"do": "retry", "id": str(uuid4())}).status_code == 404
+
+
+def test_phones_are_hidden_where_it_is_not_a_demonstration(world: World, still: None) -> None:
+    world.receive()
+    page = signed_in(world, "officer").get("/desk/notices/?show=phones").content.decode()
+    assert "手机上看到的" not in page
+
+
+def test_phones_are_shown_in_a_demonstration(demonstration: None, world: World, still: None) -> None:
+    officer = signed_in(world, "officer")
+    with access.acting(SYSTEM("test")) as actor:
+        notices.phone_code_carry(phone="19900001234", code="739164", actor=actor, at=MORNING)
+    page = officer.get("/desk/notices/?show=phones").content.decode()
+    assert "739164" in page
+    assert "手机上看到的" in page
+
+
+def test_there_is_no_clock_to_move_outside_a_demonstration(world: World, still: None) -> None:
+    assert signed_in(world, "officer").post("/desk/clock/", {"days": "1"}).status_code == 404
+
+
+def test_the_clock_moves_in_a_demonstration_and_says_what_fell_due(demonstration: None, world: World) -> None:
+    case = world.receive(at=clock.now()).case
+    officer = signed_in(world, "officer")
+    before = clock.now()
+    answer = officer.post("/desk/clock/", {"days": "30", "next": "/desk/?view=all"})
+    assert answer["Location"] == "/desk/?view=all"
+    assert clock.now() - before > timedelta(days=29)
+    page = officer.get("/desk/").content.decode()
+    assert "新超期 1 件" in page
+    assert officer.post("/desk/clock/", {"days": "1", "next": "https://example.org/"})["Location"] == "/desk/"
+    for wrong in ({"to": "2020-01-01"}, {"to": "2026-99-99"}, {"to": ""}, {"days": "0"}):
+        officer.post("/desk/clock/", wrong)
+        assert "xq-note-error" in officer.get("/desk/").content.decode()
+    assert Client().post("/desk/clock/", {"days": "1"}).status_code == 302
+    assert fresh(case).state == "registered"
+
+
+def held(world: World, count: int) -> list[Case]:
+    cases = []
+    for _ in range(count):
+        case = bring(world, new_case(world), "at_unit")
+        at = MORNING + days(1)
+        cases.append(world.step(case, "assign_handler", "cg.head", at=at, handler=world.posts["cg.handler"].pk))
+    return cases
+
+
+def test_a_head_hands_all_open_work_of_a_post_over(world: World, still: None) -> None:
+    cases = held(world, 3)
+    head = signed_in(world, "cg.head")
+    posts = head.get("/desk/posts/").content.decode()
+    assert "3 件" in posts
+    form = {
+        "key": str(uuid4()), "giver": world.posts["cg.handler"].pk, "taker": world.posts["cg.deputy"].pk, "reasons": "调岗",
+    }  # fmt: skip
+    wrong = head.post("/desk/posts/handover/", {**form, "taker": form["giver"], "reasons": " "})
+    assert wrong.status_code == 422
+    answer = head.post("/desk/posts/handover/", form)
+    assert answer.context["done"] == 3
+    for case in cases:
+        assert fresh(case).handler_id == world.posts["cg.deputy"].pk
+        with access.acting(SYSTEM("test")):
+            assert Record.objects.filter(case=case, step="hand_over").count() == 1
+    again = head.post("/desk/posts/handover/", {**form, "key": str(uuid4())})
+    assert "没有开着的事" in again.content.decode()
+
+
+def test_a_case_that_cannot_be_handed_over_says_why_and_the_others_go(world: World, still: None) -> None:
+    cases = held(world, 2)
+    with access.acting(SYSTEM("test")):
+        Case.objects.filter(pk=cases[0].pk).update(state="objected")
+    answer = signed_in(world, "cg.handler").post(
+        "/desk/posts/handover/",
+        {
+            "key": str(uuid4()),
+            "giver": world.posts["cg.handler"].pk,
+            "taker": world.posts["cg.deputy"].pk,
+            "reasons": "调岗",
+        },
+    )
+    results = {one["case"].pk: one["why"] for one in answer.context["results"]}
+    assert results[cases[1].pk] == ""
+    assert answer.context["done"] in {1, 2}
+
+
+def test_a_handler_gives_only_their_own_work(world: World, still: None) -> None:
+    held(world, 1)
+    deputy = signed_in(world, "cg.deputy")
+    form = {"giver": world.posts["cg.handler"].pk, "taker": world.posts["cg.deputy"].pk, "reasons": "给我"}
+    assert deputy.post("/desk/posts/handover/", form).status_code == 422
+    assert signed_in(world, "window").get("/desk/posts/handover/").status_code == 404
+    with at_most(14):
+        deputy.get("/desk/posts/")
+
+
+def test_sealed_work_is_counted_for_nobody_who_is_not_named(world: World, still: None) -> None:
+    case = held(world, 1)[0]
+    world.step(case, "seal", "officer", at=MORNING + days(1))
+    assert "1 件" not in signed_in(world, "cg.head").get("/desk/posts/").content.decode()
+    named(case, world, "cg.head")
+    assert "1 件" in signed_in(world, "cg.head").get("/desk/posts/").content.decode()
+
+
+def test_knowledge_is_found_leafed_through_and_read(world: World, still: None) -> None:
+    with access.acting(SYSTEM("test")):
+        for n in range(45):
+            triage.knowledge_store(
+                slug=f"entry-{n:02}", question=f"第 {n} 个问题：路灯？", answer="找城管。", public=n != 7,
+                valid_from=MORNING.date(), actor=SYSTEM("test"), at=MORNING,
+            )  # fmt: skip
+    client = signed_in(world, "cg.handler")
+    with at_most(12):
+        page = client.get("/desk/knowledge/")
+    assert len(page.context["rows"]) == 40
+    rest = client.get(f"/desk/knowledge/?after={page.context['after']}")
+    assert len(rest.context["rows"]) == 5
+    assert len(client.get("/desk/knowledge/?q=路灯").context["rows"]) == 30
+    assert "没有找到" in client.get("/desk/knowledge/?q=火星").content.decode()
+    assert "只给工作人员" in client.get("/desk/knowledge/entry-07/").content.decode()
+    assert client.get("/desk/knowledge/nothing/").status_code == 404
+
+
+def test_help_is_short_and_for_everybody(world: World, still: None) -> None:
+    for login in ("window", "cg.head", "arbiter"):
+        assert "键盘" in signed_in(world, login).get("/desk/help/").content.decode()
+    assert Client().get("/desk/help/").status_code == 302
