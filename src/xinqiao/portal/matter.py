@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -14,6 +14,7 @@ from xinqiao import law, papers
 from xinqiao.cases import access, selectors, services, words
 from xinqiao.cases.models import Case, Document, Obligation, Rating, Record
 from xinqiao.kernel.clock import day_of
+from xinqiao.kernel.words import N_
 from xinqiao.law.types import Option, Station, TraceLine
 from xinqiao.people import selectors as people
 from xinqiao.people.actors import Actor
@@ -22,7 +23,24 @@ from xinqiao.portal.cites import cite_words
 from xinqiao.ui.templatetags.xq import day_words, distance_words
 
 # What staff said to the petitioner, or did before their eyes; other words of staff stay in the file.
-SAID_TO_PETITIONER = {"contact": "words", "relay": "words", "answer_on_spot": "reply", "answer": "reply"}
+SAID_TO_PETITIONER = {
+    "contact": "words",
+    "relay": "words",
+    "return_visit": "words",
+    "accept": "process",
+    "study": "process",
+    "approve_extension": "reasons",
+    "report_execution": "words",
+    "execute": "result",
+}
+# What counts as the answer: the words of these steps, by what they say, and these papers once they are the petitioner's.
+ANSWERS: dict[str, tuple[tuple[str, str], ...]] = {
+    "answer": (("", "reply"),),
+    "answer_on_spot": (("", "reply"),),
+    "inform": ((N_("找谁"), "body"), (N_("怎么办"), "how"), (N_("哪天以前"), "until"), (N_("依据"), "basis")),
+}
+ANSWER_PAPERS = ("decision", "suggestion_reply", "path_notice", "on_the_spot_reply")
+MOST_CITES = 2
 # Steps whose form the portal draws itself, and steps that only machines and staff take.
 CORRECT = "correct_data"
 # Duties beside the next one that the petitioner waits for, too.
@@ -92,6 +110,14 @@ class Day:
     where: tuple[Organ, ...] = ()
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What was answered: lines (what it says, the words) and the paper it stands on."""
+
+    lines: tuple[tuple[str, str], ...]
+    paper: Mapping[str, Any] | None
+
+
 @dataclass
 class View:
     """Everything on the page of one case."""
@@ -107,6 +133,7 @@ class View:
     waiting: list[Act]
     organ: str
     assists: list[str]
+    answer: Answer | None = None
     owed: list[Day] = field(default_factory=list)
     rights: list[Day] = field(default_factory=list)
     ratings: list[Rating] = field(default_factory=list)
@@ -130,6 +157,7 @@ def view(case: Case, *, actor: Actor, at: datetime) -> View:
         waiting=[one for one in acts if one.blocked and _worth_saying(one.step, facts.flags)],
         organ=(case.lead or case.office).name,
         assists=[assist.organ.short_name for assist in file.assists],
+        answer=_answer(file),
         owed=[_day(o) for o in file.open_duties if o.act in OWED_BESIDE],
         rights=_rights(case, [o for o in file.open_windows if o.owner == "petitioner"], day_of(at)),
         ratings=file.ratings,
@@ -138,6 +166,26 @@ def view(case: Case, *, actor: Actor, at: datetime) -> View:
 
 def _day(obligation: Obligation, where: tuple[Organ, ...] = ()) -> Day:
     return Day(gettext(obligation.title), obligation.due, trace(obligation), obligation.provisional, where)
+
+
+def _answer(file: selectors.CaseFile) -> Answer | None:
+    """The newest answer, unless the matter was taken up again since."""
+    if not {"served", "answered", "informed"} & set(file.case.facts.get("dates", {})):
+        return None
+    record = next((one for one in file.records if one.step in ANSWERS), None)
+    lines = _lines(record) if record else ()
+    given = [one for one in file.documents if one.kind in ANSWER_PAPERS and one.live and (one.served_on or record)]
+    if not lines and not given:
+        return None
+    return Answer(lines, paper_line(given[-1]) if given else None)
+
+
+def _lines(record: Record) -> tuple[tuple[str, str], ...]:
+    kept = words.get(record)
+    if not isinstance(kept, Mapping):
+        return ()
+    wanted = ANSWERS[record.step]
+    return tuple((gettext(label) if label else "", str(kept[name])) for label, name in wanted if kept.get(name))
 
 
 def _rights(case: Case, windows: Sequence[Obligation], today: date) -> list[Day]:
@@ -177,7 +225,13 @@ def _next(case: Case, outlook: law.Outlook, obligations: Sequence[Obligation], t
     found = next((o for o in obligations if o.act == outlook.act and o.settled_at is None), None)
     if found is None:
         return Next(_filled(outlook.text, organ=organ, due=""))
-    day = format_html(' <time datetime="{}">{}</time>', found.due.isoformat(), day_words(found.due, today))
+    before = gettext(outlook.text).partition("{due}")[0][-1:]
+    day = format_html(
+        '{}<time datetime="{}">{}</time>',
+        " " if before.isalpha() else "",  # a letter and a figure stand apart; after a comma they do already
+        found.due.isoformat(),
+        day_words(found.due, today),
+    )
     sentence = _filled(outlook.text, organ=organ, due=day)
     mood = "late" if found.due < today else "near" if (found.due - today).days <= 3 else "normal"
     with_distance = format_html(
@@ -243,11 +297,17 @@ def _entry(record: Record) -> Entry:
         at=record.at,
         who=who,
         text=_said(record, own=own),
-        cites=tuple(cite_words(cite) for cite in record.cites),
+        cites=_few(record.cites),
         mood="late" if record.event == "obligation.missed" else "",
         kind="own" if own else record.actor_kind,
         id=str(record.seq),
     )
+
+
+def _few(cites: Sequence[str]) -> tuple[str, ...]:
+    """The first articles in words; what is more stands on the papers."""
+    shown = tuple(cite_words(cite) for cite in cites[:MOST_CITES])
+    return (*shown[:-1], gettext("%(cite)s等") % {"cite": shown[-1]}) if len(cites) > MOST_CITES else shown
 
 
 def _said(record: Record, *, own: bool) -> str:
@@ -277,8 +337,3 @@ def paper_line(document: Document) -> dict[str, Any]:
         "served_on": document.served_on,
         "recalled": document.state == "recalled",
     }
-
-
-def join_cites(cites: Sequence[str]) -> SafeString:
-    """Articles as one run of words."""
-    return format_html_join("、", "{}", ((cite_words(cite),) for cite in cites))
