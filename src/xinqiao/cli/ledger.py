@@ -98,6 +98,7 @@ def anchor(arguments: argparse.Namespace) -> int:
         at = utc_now()
         with access.acting(SYSTEM("anchor")):
             taken = services.anchor_take(day=day_of(at), at=at)
+        with access.acting(SYSTEM("anchor")):  # only what is committed is given out
             written = services.anchor_publish(folder=Path(settings.XINQIAO_HOME) / "anchors")
             shown = selectors.publication(taken)
     lines = [f"Anchor of {shown['day']}: {shown['anchor']}", *(f"Written: {path}" for path in written)]

@@ -20,4 +20,5 @@ def anchor(timestamp: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('xinqiao.actor', 'system', true)")
         services.anchor_take(day=day_of(at) - timedelta(days=1), at=at)
+    with transaction.atomic():  # only what is committed is given out
         services.anchor_publish(folder=Path(settings.XINQIAO_HOME) / "anchors")
