@@ -11,7 +11,6 @@ from django.utils.translation import gettext
 from xinqiao import law, papers
 from xinqiao.cases import access, obligations, selectors, services, words
 from xinqiao.cases.models import Case, Document, Obligation, Record
-
 from xinqiao.law.types import Option, TraceLine
 from xinqiao.people.actors import Actor
 from xinqiao.people.selectors import Proposal
@@ -243,5 +242,3 @@ def initial(option: Option, case: Case, proposal: Proposal | None) -> dict[str, 
 def dates_initial(option: Option, today: date) -> dict[str, Any]:
     """Today in every field that asks for a day."""
     return {item.name: today for item in option.inputs if item.kind == "date" and item.required}
-
-

@@ -1,5 +1,6 @@
 """What a step will send out, shown before it goes: the papers by name, the messages in their own words."""
 
+from base64 import b64encode
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -7,6 +8,7 @@ from django.utils.translation import gettext
 
 from xinqiao import law, papers
 from xinqiao.cases.models import Case, Document
+from xinqiao.cases.rehearsal import Rehearsal
 from xinqiao.law.types import Option
 from xinqiao.notices import texts
 
@@ -55,3 +57,29 @@ def owners(option: Option, case: Case) -> list[tuple[str, str]]:
     found = next((p for p in law.procedures() if p.name == case.procedure), None)
     edges = [e for e in found.edges if e.step == option.step and case.state in e.frm] if found else []
     return [(note.text, note.to) for edge in edges for note in edge.notices]
+
+
+def can_be_rehearsed(option: Option) -> bool:
+    """Whether the whole outcome can be shown beforehand: something goes out, and no file is needed for it."""
+    return bool(option.documents or option.notices) and not any(item.kind == "files" for item in option.inputs)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What a rehearsed step would send: each paper's pages as addresses of pictures, and the messages."""
+
+    papers: list[tuple[str, list[str]]]
+    letters: list[Letter]
+
+
+def pictures(rehearsal: Rehearsal) -> Pictures:
+    """Draw the papers of a rehearsal; the messages come in the words in which they would be sent."""
+    drawn = []
+    for paper in rehearsal.papers:
+        pages = papers.render_pictures(paper)
+        drawn.append((paper.title, [f"data:image/png;base64,{b64encode(page).decode()}" for page in pages]))
+    letters = [
+        Letter(gettext("来信人") if one.message.to_kind == "petitioner" else gettext("单位"), one.subject, one.body)
+        for one in rehearsal.messages
+    ]
+    return Pictures(drawn, letters)

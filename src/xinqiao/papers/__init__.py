@@ -6,7 +6,7 @@
 
 from xinqiao.papers.compose import KINDS, compose, document_number, paper_label
 from xinqiao.papers.model import Because, Bullets, Cell, Form, Grid, Heading, Paper, Para, Row, Ticket
-from xinqiao.papers.pdf import render_pdf
+from xinqiao.papers.pdf import render_pdf, render_pictures
 from xinqiao.papers.reading import MissingFact
 from xinqiao.papers.word import render_docx
 
@@ -28,4 +28,5 @@ __all__ = [
     "paper_label",
     "render_docx",
     "render_pdf",
+    "render_pictures",
 ]

@@ -50,6 +50,15 @@ def render_pdf(paper: Paper) -> bytes:
     return cast(bytes, rendered)
 
 
+def render_pictures(paper: Paper, *, dots_per_inch: float = 72.0) -> list[bytes]:
+    """The pages of `paper` as PNG, to look at before it goes out."""
+    data = json.dumps(_page(paper), ensure_ascii=False)
+    press = _press()
+    with press.lock:
+        pages = press.compiler.compile(format="png", ppi=dots_per_inch, sys_inputs={"paper": data})
+    return [cast(bytes, page) for page in (pages if isinstance(pages, list) else [pages])]
+
+
 def _page(paper: Paper) -> dict[str, Any]:
     case = Case()
     page: dict[str, Any] = {

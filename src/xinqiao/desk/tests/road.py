@@ -18,7 +18,7 @@ from tests.support.world import MORNING, World, days
 
 from xinqiao.cases.models import Case, SealGrant
 from xinqiao.people import access, clock
-from xinqiao.people.actors import SYSTEM
+from xinqiao.people.actors import SYSTEM, Actor
 from xinqiao.people.middleware import SEEN_KEY
 
 HTMX = {"HX-Request": "true"}
@@ -88,9 +88,9 @@ def bring(world: World, case: Case, state: str) -> Case:
     raise ValueError(state)
 
 
-def fresh(case: Case) -> Case:
-    """The case as it is now in the database, whoever may see it."""
-    with access.acting(SYSTEM("test")):
+def fresh(case: Case, actor: Actor | None = None) -> Case:
+    """The case as it is now in the database; a sealed one only as somebody who is named on it."""
+    with access.acting(actor or SYSTEM("test")):
         return Case.objects.get(pk=case.pk)
 
 

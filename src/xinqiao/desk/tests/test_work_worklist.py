@@ -175,7 +175,7 @@ def test_peek_shows_the_case_and_asks_little(officer: Client, world: World) -> N
     assert "小河路路灯不亮" in html
     assert "路灯坏了三个星期" in html
     assert "钱大桥" not in html
-    with at_most(22):
+    with at_most(16):
         officer.get(f"/desk/cases/{case.number}/peek/")
 
 
@@ -220,7 +220,9 @@ def test_bulk_refuses_one_and_does_the_others(officer: Client, world: World) -> 
     assert [results[case.number]["ok"] for case in cases] == [True, False, True]
     assert results[cases[1].number]["why"]
     assert fresh(cases[0]).state == "sorted"
-    again = officer.post("/desk/bulk/", chosen | {"go": "1", "in-key": key, "in-route": "redress"})  # sent twice: nothing twice
+    again = officer.post(
+        "/desk/bulk/", chosen | {"go": "1", "in-key": key, "in-route": "redress"}
+    )  # sent twice: nothing twice
     assert "刚刚有了新的进展" in again.content.decode()
     assert fresh(cases[0]).head_seq == fresh(cases[2]).head_seq
 

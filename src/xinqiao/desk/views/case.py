@@ -7,12 +7,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from xinqiao.cases import access, services
+from xinqiao.cases import access, rehearsal, services
 from xinqiao.cases.models import Case
-from xinqiao.desk import casebook, sources
-from xinqiao.desk.views.door import actor_of, staff
+from xinqiao.desk import casebook, outgoing, sources
+from xinqiao.desk.views.door import actor_of, open_case, staff
 from xinqiao.files import selectors as files
 from xinqiao.intake import selectors as intake
 from xinqiao.kernel.clock import day_of
@@ -20,10 +21,11 @@ from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.people import clock
 from xinqiao.people import selectors as people
 from xinqiao.people import services as vault
-from xinqiao.people.actors import Actor
 from xinqiao.triage import selectors as triage
 from xinqiao.ui.forms import StepForm
 
+PASSED_ON = frozenset({"redress", "inquiry", "suggestion"})
+KINDS = {"citizen": _("来信人"), "staff": _("工作人员"), "note": _("内部备注"), "system": _("系统")}
 REVEALABLE = (("name", "姓名"), ("phone", "电话"), ("address", "地址"), ("id_number", "证件号码"), ("email", "邮箱"))
 
 
@@ -31,38 +33,39 @@ REVEALABLE = (("name", "姓名"), ("phone", "电话"), ("address", "地址"), ("
 @staff()
 def case_page(request: HttpRequest, number: str) -> HttpResponse:
     """The whole file."""
+    case = open_case(request, number)
+    return render(request, "desk/case.html", _file(request, case))
+
+
+def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
     actor, at = actor_of(request), clock.now()
-    case = access.get(actor, number)
-    return render(request, "desk/case.html", _file(request, case, actor, at))
-
-
-def _file(request: HttpRequest, case: Case, actor: Actor, at: Any) -> dict[str, Any]:
-    if case.sealed:
-        vault.access_record(
-            kind="sealed_read", reason="", actor=actor, at=at, case_id=case.id, person_id=None, sealed=True, detail={}
-        )
+    today = day_of(at)
     submission = intake.submission_of(case)
     parties = intake.parties_of(submission) if submission else []
     proposal = None
-    if case.state == "sorted" and case.procedure in {"redress", "inquiry", "suggestion"}:
-        proposal = people.competent_organs(case.content_code, case.area_code, day_of(at))
-    masked = people.masked_many([party.person_id for party in parties])
-    blobs = list(files.blobs_of_case(case.id))
-    area = people.area_at(case.area_code, case.received_on) if case.area_code else None
+    if case.state == "sorted" and case.procedure in PASSED_ON:
+        proposal = people.competent_organs(case.content_code, case.area_code, today)
+    may_see = access.may_see_identity(case, actor)
+    masked = people.masked_many([party.person_id for party in parties]) if may_see else {}
+    book = casebook.book(case, actor=actor, at=at)
+    only = request.GET.get("only", "")
     return {
         "case": case,
-        "book": casebook.book(case, actor=actor, at=at),
+        "book": book,
+        "lines": [one for one in book.lines if one.kind == only] if only in KINDS else book.lines,
+        "kinds": [(key, label, key == only) for key, label in KINDS.items()],
+        "only": only if only in KINDS else "",
         "submission": submission,
         "said": intake.words_of(submission) if submission else {},
         "parties": [(party, masked.get(party.person_id)) for party in parties],
-        "may_see_identity": access.may_see_identity(case, actor),
+        "may_see_identity": may_see,
         "revealable": REVEALABLE,
-        "blobs": [blob for blob in blobs if blob.kind != "document"],
-        "area": area,
+        "blobs": [blob for blob in files.blobs_of_case(case.id) if blob.kind != "document"],
+        "area": people.area_at(case.area_code, case.received_on) if case.area_code else None,
         "content": triage.content_name(case.content_code),
         "proposal": proposal,
-        "knowledge": [] if case.sealed else triage.knowledge_find(words=case.title, today=day_of(at), limit=3),
-        "today": day_of(at),
+        "knowledge": [] if case.sealed else triage.knowledge_find(words=case.title, today=today, limit=3),
+        "today": today,
     }
 
 
@@ -70,12 +73,11 @@ def _file(request: HttpRequest, case: Case, actor: Actor, at: Any) -> dict[str, 
 @staff()
 def peek(request: HttpRequest, number: str) -> HttpResponse:
     """The case beside the worklist, in short."""
-    actor, at = actor_of(request), clock.now()
-    case = access.get(actor, number)
+    case, at = open_case(request, number), clock.now()
     submission = intake.submission_of(case)
     context = {
         "case": case,
-        "book": casebook.book(case, actor=actor, at=at),
+        "book": casebook.book(case, actor=actor_of(request), at=at),
         "said": intake.words_of(submission) if submission and not case.sealed else {},
         "today": day_of(at),
     }
@@ -84,53 +86,62 @@ def peek(request: HttpRequest, number: str) -> HttpResponse:
 
 @staff()
 def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
-    """GET: the step's form (in place with htmx, else on a page). POST: take it."""
+    """GET: the step's form (in place with htmx, else on a page). POST: take it, or with `preview` show what would go out."""
     actor, at = actor_of(request), clock.now()
-    case = access.get(actor, number)
+    case = open_case(request, number)
+    posted = request.method == "POST"
     option = next((one for one in services.options(case=case, actor=actor, at=at) if one.step == step), None)
     if option is None:
-        if request.method == "POST":  # the same form sent twice, or somebody was quicker
-            messages.info(request, gettext("这件事刚刚有了新的进展，请看最新的情况。"))
-            return _to_case(request, case)
-        raise NotFound()
+        if not posted:
+            raise NotFound()
+        # the same form sent twice, or somebody was quicker
+        messages.info(request, gettext("这件事刚刚有了新的进展，请看最新的情况。"))
+        return _to_case(request, case)
     proposal = None
-    if any(item.name == "lead" for item in option.inputs) and case.procedure != "report":
+    if case.procedure in PASSED_ON and any(item.name == "lead" for item in option.inputs):
         proposal = people.competent_organs(case.content_code, case.area_code, day_of(at))
     form = StepForm(
         casebook.shown(option),
         sources.of(option, case, day_of(at)),
-        request.POST if request.method == "POST" else None,
-        request.FILES if request.method == "POST" else None,
+        request.POST if posted else None,
+        request.FILES if posted else None,
         initial=casebook.initial(option, case, proposal) | casebook.dates_initial(option, day_of(at)),
     )
-    if request.method == "POST" and form.is_valid():
+    rehearsed = None
+    if posted and form.is_valid():
         try:
-            services.take_step(
-                case_id=case.id,
-                step=step,
-                actor=actor,
-                at=at,
-                inputs=form.inputs(),
-                uploads=_uploads(form),
-                key=form.form_key,
-            )
+            if request.POST.get("preview"):
+                rehearsed = rehearsal.rehearse(case_id=case.id, step=step, actor=actor, at=at, inputs=form.inputs())
+            else:
+                services.take_step(
+                    case_id=case.id,
+                    step=step,
+                    actor=actor,
+                    at=at,
+                    inputs=form.inputs(),
+                    uploads=_uploads(form),
+                    key=form.form_key,
+                )
+                messages.success(request, gettext("已办好：%(what)s。") % {"what": gettext(option.label)})
+                return _to_case(request, case)
         except (BadInput, Refused) as error:
             form.refuse(error)
         except Conflict as error:
             messages.info(request, gettext(error.message))
             return _to_case(request, case)
-        else:
-            messages.success(request, gettext("已办好：%(what)s。") % {"what": gettext(option.label)})
-            return _to_case(request, case)
+    drafts = list(case.documents.filter(live=True, number__isnull=True)) if option.documents else []
     context = {
         "case": case,
         "form": form,
         "option": casebook.shown(option),
         "proposal": proposal,
+        "outgoing": outgoing.of(option, case, drafts),
+        "preview": outgoing.can_be_rehearsed(option),
+        "rehearsed": rehearsed and outgoing.pictures(rehearsed),
         "action": reverse("desk:do", args=[case.number, step]),
     }
     partial = request.headers.get("HX-Request") == "true"
-    status = 422 if request.method == "POST" else 200
+    status = 422 if posted and rehearsed is None else 200
     return render(request, "desk/parts/do.html" if partial else "desk/do.html", context, status=status)
 
 
@@ -156,7 +167,7 @@ def _to_case(request: HttpRequest, case: Case) -> HttpResponse:
 def reveal(request: HttpRequest, number: str) -> HttpResponse:
     """Show the petitioner's data for a reason, which they can read. Masked again on the next page."""
     actor, at = actor_of(request), clock.now()
-    case = access.get(actor, number)
+    case = open_case(request, number)
     if not access.may_see_identity(case, actor) or case.person_id is None:
         raise NotFound()
     submission = intake.submission_of(case)
@@ -176,7 +187,7 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
         messages.error(request, "；".join(gettext(text) for text in error.fields.values()))
         return redirect("desk:case", number=case.number)
     labels = dict(REVEALABLE)
-    context = _file(request, case, actor, at) | {
+    context = _file(request, case) | {
         "revealed": [(gettext(labels.get(name, name)), value) for name, value in plain.items() if value],
         "revealed_of": person_id,
     }

@@ -7,7 +7,11 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 
+from xinqiao.cases import access
+from xinqiao.cases.models import Case
 from xinqiao.kernel.errors import NotFound
+from xinqiao.people import clock
+from xinqiao.people import services as vault
 from xinqiao.people.actors import Actor
 
 View = Callable[..., HttpResponse]
@@ -17,6 +21,24 @@ def actor_of(request: HttpRequest) -> Actor:
     """Who asks: the signed-in account in its acting post."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return actor
+
+
+def open_case(request: HttpRequest, number: str) -> Case:
+    """The case of that number for this reader; a look into a sealed one leaves a trace. Raises NotFound."""
+    actor = actor_of(request)
+    case = access.get(actor, number)
+    if case.sealed:
+        vault.access_record(
+            kind="sealed_read",
+            reason="打开密封事项",
+            actor=actor,
+            at=clock.now(),
+            case_id=case.id,
+            person_id=None,
+            sealed=True,
+            detail={"page": request.resolver_match.url_name if request.resolver_match else ""},
+        )
+    return case
 
 
 def staff(*roles: str) -> Callable[[View], View]:

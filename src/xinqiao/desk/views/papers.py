@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from xinqiao import papers as drawing
-from xinqiao.cases import access, documents, selectors
+from xinqiao.cases import documents, selectors
 from xinqiao.cases import papers as case_papers
-from xinqiao.desk.views.door import actor_of, staff
+from xinqiao.desk.views.door import actor_of, open_case, staff
 from xinqiao.files import selectors as files
 from xinqiao.files.serving import blob_serve
 from xinqiao.kernel.errors import BadInput, NotFound
@@ -26,7 +26,7 @@ TYPES = {
 def paper(request: HttpRequest, number: str, document_id: UUID, form: str) -> HttpResponse:
     """An issued paper as it was frozen; a draft as it would look, marked as one."""
     actor = actor_of(request)
-    case = access.get(actor, number)
+    case = open_case(request, number)
     document = selectors.document_of(actor=actor, document_id=document_id)
     if document is None or document.case_id != case.pk or form not in TYPES:
         raise NotFound()
@@ -53,7 +53,7 @@ def paper(request: HttpRequest, number: str, document_id: UUID, form: str) -> Ht
 @staff()
 def file(request: HttpRequest, number: str, blob_id: UUID) -> HttpResponse:
     """An attached file, as a drawn-anew picture or as a download."""
-    case = access.get(actor_of(request), number)
+    case = open_case(request, number)
     blob = files.blob_get(blob_id, case_id=case.id)
     served = blob_serve(blob, thumbnail=request.GET.get("size") == "small", download=request.GET.get("save") == "1")
     return HttpResponse(served.data, headers=served.headers)

@@ -129,7 +129,9 @@ def bulk(request: HttpRequest) -> HttpResponse:
     numbers = list(dict.fromkeys(request.POST.getlist("case")))[: services.MOST_AT_ONCE]
     cases = list(access.visible(actor).filter(number__in=numbers).select_related("office", "lead").order_by("number"))
     offered = _offered(cases, actor, at)
-    common = [option for option in offered[0].values() if all(option.step in other for other in offered)] if cases else []
+    common = (
+        [option for option in offered[0].values() if all(option.step in other for other in offered)] if cases else []
+    )
     go = bool(request.POST.get("go"))
     step = request.POST.get("step", "")
     # Once the form was filled in, a case that has moved on meanwhile gets its refusal, and the others their step.
@@ -162,7 +164,8 @@ def _offered(cases: Sequence[Case], actor: Actor, at: datetime) -> list[dict[str
         {
             option.step: option
             for option in options[case.id]
-            if not option.blocked and not any(item.kind in {"files", "demands"} and item.required for item in option.inputs)
+            if not option.blocked
+            and not any(item.kind in {"files", "demands"} and item.required for item in option.inputs)
         }
         for case in cases
     ]
@@ -171,7 +174,12 @@ def _offered(cases: Sequence[Case], actor: Actor, at: datetime) -> list[dict[str
 def _take(case: Case, option: Option, form: StepForm, actor: Actor, at: datetime) -> dict[str, Any]:
     try:
         services.take_step(
-            case_id=case.id, step=option.step, actor=actor, at=at, inputs=form.inputs(), key=f"{form.form_key}/{case.number}"
+            case_id=case.id,
+            step=option.step,
+            actor=actor,
+            at=at,
+            inputs=form.inputs(),
+            key=f"{form.form_key}/{case.number}",
         )
     except XinqiaoError as error:
         return {"case": case, "ok": False, "why": gettext(error.message)}

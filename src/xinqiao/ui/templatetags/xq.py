@@ -358,10 +358,20 @@ def error_summary(*forms: Any, remedy: str = "") -> dict[str, Any]:
 
 @register.inclusion_tag("ui/parts/step_form.html", takes_context=True)
 def step_form(
-    context: Context, form: Any, action: str = "", submit: str = "", target: str = "", cancel: str = ""
+    context: Context,
+    form: Any,
+    action: str = "",
+    submit: str = "",
+    target: str = "",
+    cancel: str = "",
+    preview: bool = False,
 ) -> dict[str, Any]:
-    """A whole StepForm: hint, errors, fields, what goes out, the button. htmx posts it when `target` is given."""
+    """A whole StepForm: hint, errors, fields, the button. htmx posts it when `target` is given.
+
+    With `preview` a second button sends the same form with `preview=1`: show what would go out, take no step.
+    """
     return {
+        "preview": preview,
         "form": form,
         "option": form.option,
         "action": action,

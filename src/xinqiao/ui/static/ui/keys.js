@@ -45,9 +45,13 @@ function bulk() {
 }
 function acts() {
   const row = current();
-  const menu = row?.querySelector("[data-xq-acts]") ?? document.querySelector("[data-xq-now] .btn, [data-xq-acts]");
-  menu?.focus();
-  menu?.click?.();
+  const own = row?.querySelector("[data-xq-acts]");
+  if (own) return own.focus(), own.click();
+  const ready = [...document.querySelectorAll("[data-xq-now] .btn:not(.disabled), [data-xq-acts] .btn:not(.disabled)")];
+  const first = ready.find((one) => one.offsetParent);
+  if (first) return first.focus();
+  const link = row?.querySelector("[data-xq-enter]");
+  if (link) window.location.assign(`${link.href}#now`);
 }
 
 let lead = "";
