@@ -4,7 +4,7 @@ What is told ends the evening before `today`; what falls due today, tomorrow or 
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -247,7 +247,7 @@ def _script(
     reporter, people, joint = _people(rng, matter, known, words)
     line = Timeline(rng, received_at, until)
     story = Story(rng, matter, place, words, line, channel, anonymous=reporter == "anonymous", plan=plan)
-    text = _text(rng, matter, words, channel)
+    text = _text(rng, matter, words, channel, reporter)
     if text in told:
         text = words.say(f"{text}（我住在{{estate}}{{building}}幢。）")
     told.add(text)
@@ -295,10 +295,11 @@ def _received(rng: random.Random, channel: str, plan: Plan, today: date, until: 
         day = today - timedelta(days=plan["age"])
     if channel in ("window", "letter") or plan.get("brisk") or "accept_on" in plan:
         day = workdays_back(day, 0)
-    early, late = {"portal": (7, 22), "hotline": (8, 19)}.get(channel, (9, 15))
+    open_at: dict[str, Sequence[int]] = {"portal": range(7, 23), "hotline": range(8, 20)}
+    hours = open_at.get(channel, (9, 10, 11, 14, 15))
     if plan["stop"] in ("sorted", "referred", "at_unit", "dispatched", "spot") and calendars.is_workday(day):
-        late = min(late, 14)
-    return at_time(day, rng.randint(early, late), rng.randint(0, 59))
+        hours = [hour for hour in hours if hour <= 14]
+    return at_time(day, rng.choice(hours), rng.randint(0, 59))
 
 
 def _people(
@@ -327,9 +328,18 @@ def _people(
     return reporter, (first, other), 1
 
 
-def _text(rng: random.Random, matter: Matter, words: Wording, channel: str) -> str:
-    body = words.say(rng.choice(matter.texts))
-    tone = "phone" if channel == "hotline" else "angry" if matter.kind == "redress" and rng.random() < 0.15 else "plain"
-    opening = "" if body.startswith(("尊敬", "您好", "领导", "报告")) else words.one_of("openings", tone)
+def _fitting(texts: tuple[str, ...], reporter: str) -> tuple[str, ...]:
+    """The texts that such a person would write: a firm says 我司, an attorney whose matter it is."""
+    marks = {"firm": "我司", "attorney": "受{name}委托"}
+    own = tuple(text for text in texts if reporter in marks and marks[reporter] in text)
+    return own or tuple(text for text in texts if not any(mark in text for mark in marks.values())) or texts
+
+
+def _text(rng: random.Random, matter: Matter, words: Wording, channel: str, reporter: str) -> str:
+    body = words.say(rng.choice(_fitting(matter.texts, reporter)))
+    angry = matter.kind == "redress" and "！" in body and rng.random() < 0.4
+    tone = "phone" if channel == "hotline" else "angry" if angry else "plain"
+    greeting = "suggestion" if matter.kind == "suggestion" and tone == "plain" else tone
+    opening = "" if body.startswith(("尊敬", "您好", "领导", "报告")) else words.one_of("openings", greeting)
     closing = "" if matter.kind in ("report", "unclear") else words.one_of("closings", tone)
     return f"{opening}{body}{closing}"

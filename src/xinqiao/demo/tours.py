@@ -39,9 +39,7 @@ TOURS = (
             ),
             Stop("portal:receipt", "#receipt-code", N_("编号和查询码只在这里出现一次，请拍照或者保存回执。")),
             Stop("portal:track", "", N_("凭编号和查询码，随时看谁在办、下一步是什么、最晚哪一天。")),
-            Stop(
-                "portal:matter", ".xq-stations", N_("这条线就是事情的路程；点“为什么是这一天”，每个日期都能说明自己。")
-            ),
+            Stop("portal:matter", ".xq-line", N_("这条线就是事情的路程；点“为什么是这一天”，每个日期都能说明自己。")),
             Stop("portal:matter", "#acts", N_("补充、催一下、撤回、评价，都由您自己来做，没有人能替您。")),
             Stop("portal:knowledge", "", N_("先看看别人怎么办，也许马上就有答案。")),
         ),

@@ -12,7 +12,7 @@ _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{(\w+)\}")
 _PART = ("上旬", "中旬", "下旬")
 _RANGES = {
-    "count": (4, 28),
+    "count": (6, 28),
     "small": (2, 6),
     "weeks": (2, 7),
     "months": (2, 11),
