@@ -153,7 +153,7 @@ def test_who_has_no_address_is_not_an_alarm(mailbox: Mailbox, staff: Callable[..
 
 
 def test_an_address_given_later_is_used_when_asked_to(mailbox: Mailbox, staff: Callable[..., Post]) -> None:
-    head, admin = staff("head", email="old@example.org"), staff("admin")
+    head, admin = staff("head", email="old@example.org"), staff("confidential")
     with access.acting(BY):
         message = services.notice_queue(
             text="urged", to="account", account_id=head.account_id, params={}, actor=BY, at=AT
