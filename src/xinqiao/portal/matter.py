@@ -19,7 +19,7 @@ from xinqiao.law.types import Option, Station, TraceLine
 from xinqiao.people import selectors as people
 from xinqiao.people.actors import Actor
 from xinqiao.people.models import Organ
-from xinqiao.portal.cites import cite_words
+from xinqiao.ui.cites import cite_words
 from xinqiao.ui.templatetags.xq import day_words, distance_words
 
 # What staff said to the petitioner, or did before their eyes; other words of staff stay in the file.

@@ -11,8 +11,8 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.people import clock
 from xinqiao.people import selectors as people
 from xinqiao.people.models import Organ
-from xinqiao.portal.cites import article_words, cite_words
 from xinqiao.triage import selectors as triage
+from xinqiao.ui.cites import article_words, cite_words
 
 MOST_WORDS = 60
 ALL = 200
