@@ -51,7 +51,7 @@ def role() -> Role:
     word = os.environ.get("XINQIAO_DB_ROLE") or "app"
     if word not in ROLES:
         raise BadEnvironment(f"XINQIAO_DB_ROLE is {word!r}; it must be one of {', '.join(ROLES)}.")
-    return cast(Role, word)
+    return word
 
 
 @dataclass(frozen=True)

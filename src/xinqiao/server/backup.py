@@ -11,8 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from xinqiao.config import environment
 from xinqiao.config.environment import Address, BadEnvironment
 from xinqiao.people import keyring
@@ -134,7 +132,7 @@ def restore(source: Path, *, at: datetime) -> dict[str, Any]:
         if _sum(inside / DUMP) != manifest["database_sha256"]:
             raise BadEnvironment(f"{source} is damaged: its database does not have the hash that its manifest names.")
         administrator = prepare.administrator()
-        with psycopg.connect(**administrator, autocommit=True, options="-c role=xinqiao_owner") as connection:
+        with places.connect(administrator, role="owner", autocommit=True) as connection:
             roles.forget_defaults(connection)
         _run(
             [
@@ -158,7 +156,7 @@ def restore(source: Path, *, at: datetime) -> dict[str, Any]:
 
 
 def _refuse_full(home: Path) -> None:
-    with psycopg.connect(**prepare.administrator()) as connection:
+    with places.connect(prepare.administrator()) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'public' AND relkind = 'r'"
         ).fetchone()

@@ -4,8 +4,13 @@ import hashlib
 import os
 import pwd
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
 
 from xinqiao.config import environment
 from xinqiao.config.environment import Address, BadEnvironment
@@ -82,15 +87,19 @@ def address(role: environment.Role) -> Address:
     )
 
 
-def claim_home(home: Path) -> None:
-    """Make `home`, or make sure that it is ours. Raises BadEnvironment when another user's data lies there."""
-    home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-    owner = home.stat().st_uid
-    if owner != os.geteuid():
+def check_home(home: Path) -> None:
+    """Raises BadEnvironment when `home` is there and belongs to another user."""
+    if home.exists() and (owner := home.stat().st_uid) != os.geteuid():
         raise BadEnvironment(
             f"{home} belongs to user {user_name(owner)}, and you are {user_name(os.geteuid())}. "
             "Start it as that user, or set XINQIAO_HOME to a folder of your own."
         )
+
+
+def claim_home(home: Path) -> None:
+    """Make `home`, or make sure that it is ours and open to us. Raises BadEnvironment when it is not."""
+    check_home(home)
+    home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     if not os.access(home, os.W_OK):
         raise BadEnvironment(f"{home} cannot be written to. Free it or set XINQIAO_HOME to another folder.")
 
@@ -101,3 +110,12 @@ def user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def connect(
+    parameters: Mapping[str, str], *, database: str = "", role: str = "", autocommit: bool = False
+) -> psycopg.Connection[tuple[Any, ...]]:
+    """A plain connection for the supervisor's own work, to another `database` of the same server, as another `role`."""
+    chosen = {**parameters, **({"dbname": database} if database else {})}
+    options = f"-c role=xinqiao_{role}" if role else None
+    return psycopg.connect(make_conninfo(**chosen, options=options), autocommit=autocommit, connect_timeout=5)

@@ -96,6 +96,7 @@ class Postgres:
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
+        places.check_home(self.home)
         self.root = places.data_root(self.home)
         self.data = self.root / "data"
         self.socket = places.socket_folder(self.home)
@@ -217,7 +218,7 @@ class Postgres:
     def answers(self) -> bool:
         """Whether a server takes connections on our socket."""
         try:
-            psycopg.connect(**self.admin("postgres"), connect_timeout=2).close()
+            places.connect(self.admin("postgres")).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -25,7 +25,7 @@ def database(_demo: bool, _say: Say) -> None:
     admin = administrator()
     name = admin.get("dbname", environment.DATABASE)
     try:
-        with psycopg.connect(**{**admin, "dbname": "postgres"}) as connection:
+        with places.connect(admin, database="postgres") as connection:
             version = connection.info.server_version // 10000
     except psycopg.OperationalError as error:
         raise BadEnvironment(f"The database does not answer: {error}. Check XINQIAO_DATABASE_URL.") from None
@@ -43,7 +43,7 @@ def database(_demo: bool, _say: Say) -> None:
 
 def migrations(_demo: bool, say: Say) -> None:
     """Apply what migrations are missing, as the owner. Raises BadEnvironment when one fails; it has then left no trace."""
-    with psycopg.connect(**places.address("owner").parameters(), options="-c role=xinqiao_owner") as connection:
+    with places.connect(places.address("owner").parameters(), role="owner") as connection:
         fresh = connection.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,)
     say("Database: laying out tables" if fresh else "Database: checking tables")
     done = _django("owner", "migrate", "--noinput", "--verbosity", "0", "--skip-checks")
@@ -86,7 +86,7 @@ SELECT NOT EXISTS (SELECT FROM people_organ)
 
 def _unfinished() -> bool:
     """Whether nobody has begun to use the database, or a demonstration was not loaded to its end (knowledge comes last)."""
-    with psycopg.connect(**places.address("owner").parameters(), options="-c role=xinqiao_owner") as connection:
+    with places.connect(places.address("owner").parameters(), role="owner") as connection:
         row = connection.execute(_UNFINISHED).fetchone()
     return bool(row and row[0])
 

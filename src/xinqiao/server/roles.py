@@ -7,6 +7,7 @@ import psycopg
 from psycopg import sql
 
 from xinqiao.config.environment import DATABASE, ROLES, BadEnvironment
+from xinqiao.server.places import connect
 
 # Extensions that migrations may use; made by the administrator, because the owner is not one.
 EXTENSIONS = ("pg_trgm", "btree_gin", "btree_gist")
@@ -18,7 +19,7 @@ def _run(connection: psycopg.Connection[Any], text: str, **names: str) -> None:
 
 def ensure_roles(administrator: Mapping[str, str]) -> None:
     """Make the four roles unless they are there. `administrator` are connection parameters of who may make roles."""
-    with psycopg.connect(**{**administrator, "dbname": "postgres"}, autocommit=True) as connection:
+    with connect(administrator, database="postgres", autocommit=True) as connection:
         have = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'xinqiao\\_%'")}
         for role in ROLES:
             name = f"xinqiao_{role}"
@@ -41,11 +42,11 @@ def ensure_roles(administrator: Mapping[str, str]) -> None:
 
 def ensure_database(administrator: Mapping[str, str], name: str = DATABASE) -> bool:
     """Make database `name` with its rights unless it is there; True when it was made."""
-    with psycopg.connect(**{**administrator, "dbname": "postgres"}, autocommit=True) as connection:
+    with connect(administrator, database="postgres", autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not known:
             _run(connection, "CREATE DATABASE {name} TEMPLATE template0 OWNER xinqiao_owner", name=name)
-    with psycopg.connect(**{**administrator, "dbname": name}, autocommit=True) as connection:
+    with connect(administrator, database=name, autocommit=True) as connection:
         prepare(connection)
     return not known
 

@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
-
 from xinqiao.config import environment
 from xinqiao.config.environment import BadEnvironment
 from xinqiao.server import places, postgres, prepare, roles
@@ -134,7 +132,7 @@ def _next_free(host: str, port: int) -> int:
 def _refuse_owning_application() -> None:
     checked: tuple[environment.Role, ...] = ("app", "seal")
     for role in checked:
-        with psycopg.connect(**places.address(role).parameters(), options=f"-c role=xinqiao_{role}") as connection:
+        with places.connect(places.address(role).parameters(), role=role) as connection:
             row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
             if owned := roles.owned_by(connection, f"xinqiao_{role}"):
                 raise BadEnvironment(
@@ -157,7 +155,7 @@ def _children(home: Path, options: Options, stream_port: int) -> list[Child]:
     }
     python = [sys.executable, "-m"]
     web = ["granian", "--interface", "wsgi", "--host", options.host, "--port", str(options.port), "--no-ws"]
-    web += ["--workers", str(options.workers), "--blocking-threads", "8", "--backlog", "1024", "--log-level", "warning"]
+    web += ["--workers", str(options.workers), "--blocking-threads", "4", "--backlog", "1024", "--log-level", "warning"]
     web += ["--respawn-failed-workers", "--workers-kill-timeout", "5", "xinqiao.config.wsgi:application"]
     events = [
         "uvicorn",

@@ -19,7 +19,9 @@ def main(arguments: list[str] | None = None) -> None:
     django.setup()
 
     from procrastinate.contrib.django import app
+    from procrastinate.contrib.django.django_connector import DjangoConnector
 
+    assert isinstance(app.connector, DjangoConnector)  # noqa: S101 - says it to the type checker
     with app.replace_connector(app.connector.get_worker_connector()) as worker:
         worker.run_worker(wait=not once, listen_notify=not once, concurrency=concurrency, delete_jobs="successful")
 
