@@ -30,7 +30,7 @@ def watch_soon(at: datetime) -> None:
     """Let the worker look now, when the rehearsal clock has moved; one that waits already sees the new time."""
     try:
         with transaction.atomic():
-            watch_obligations.defer(timestamp=int(at.timestamp()))
+            watch_obligations.configure().defer(timestamp=int(at.timestamp()))
     except AlreadyEnqueued:
         return
 

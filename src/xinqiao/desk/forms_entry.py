@@ -27,7 +27,7 @@ REPORTERS = (
 _NAMES = {"content_code": "content", "area_code": "area", "people": "joint_count", "files": "papers"}
 
 
-def _text(label: Any, *, most: int = 200, help_text: Any = "", **attrs: str) -> forms.CharField:
+def _text(label: Any, *, most: int = 200, help_text: Any = "", **attrs: Any) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=False,
@@ -77,8 +77,8 @@ class EntryForm(Refusable):
     first_key = forms.CharField(required=False, widget=forms.HiddenInput)
     sent = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    text = _long(_("什么事？照对方的原话记"), rows=7, accesskey="s")
-    place = _text(_("具体位置"), help_text=_("路名、小区、门牌，找得到就行"), accesskey="w")
+    text = _long(_("什么事？照对方的原话记"), rows=7, **{"aria-keyshortcuts": "Alt+S"})
+    place = _text(_("具体位置"), placeholder=_("路名、小区、门牌"), **{"aria-keyshortcuts": "Alt+W"})
     reporter = forms.ChoiceField(label=_("对方是谁"), required=False, choices=REPORTERS)
     firm = _text(_("单位名称"))
     ward = _text(_("替谁说（姓名）"))
@@ -95,12 +95,10 @@ class EntryForm(Refusable):
             "max_value": _("这个人数好像不对，请核对。"),
         },
     )
-    name = _text(_("姓名"), accesskey="x")
-    phone = _text(
-        _("电话"), most=40, help_text=_("完整的号码；离开这一栏就查他以前的事"), inputmode="tel", accesskey="h"
-    )
+    name = _text(_("姓名"), **{"aria-keyshortcuts": "Alt+X"})
+    phone = _text(_("电话"), most=40, inputmode="tel", placeholder=_("完整的号码"), **{"aria-keyshortcuts": "Alt+H"})
     address = _text(_("通信地址"))
-    wish = _text(_("希望怎么办"), most=1000, accesskey="y")
+    wish = _text(_("希望怎么办"), most=1000, **{"aria-keyshortcuts": "Alt+Y"})
     papers = FilesField(
         label=_("材料、照片、来信扫描件"),
         required=False,

@@ -130,8 +130,8 @@ def test_no_code_in_session_or_address(clerk: Client) -> None:
         ({"phone": "1990000"}, "phone", "手机号少了 4 位"),
         ({"area": "999"}, "area", "列表里没有这一项"),
         ({"reporter": "joint", "joint_count": "很多"}, "joint_count", "请写数字"),
-        ({"end": "answer", "reply": ""}, "reply", "答复内容"),
-        ({"end": "dispatch", "lead": ""}, "lead", "派给哪个单位"),
+        ({"end": "answer", "reply": ""}, "reply", "请填写这一项"),
+        ({"end": "dispatch", "lead": ""}, "lead", "请填写这一项"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(

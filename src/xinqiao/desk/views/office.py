@@ -113,7 +113,7 @@ def posts(request: HttpRequest) -> HttpResponse:
 
 def _open_by_post(actor: Actor) -> dict[int, int]:
     """How many open cases each post has in hand, among the first two thousand."""
-    rows = access.visible(actor).filter(closed_at__isnull=True, handler__organ_id=actor.organ_id)
+    rows = access.visible(actor).filter(closed_at__isnull=True, handler__organ_id=actor.organ_id or 0)
     counted: dict[int, int] = {}
     for post_id in rows.order_by("id").values_list("handler_id", flat=True)[:MOST_OPEN]:
         counted[post_id] = counted.get(post_id, 0) + 1

@@ -47,6 +47,15 @@ function setUp() {
       all[all.indexOf(event.target) + 1]?.focus();
     }
   });
+  const KEYS = { KeyS: "id_text", KeyW: "id_place", KeyX: "id_name", KeyH: "id_phone", KeyY: "id_wish", KeyR: "entry-answer", KeyP: "entry-dispatch" };
+  document.addEventListener("keydown", (event) => {
+    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const goal = document.getElementById(KEYS[event.code] ?? "");
+    if (!goal || goal.hidden) return;
+    event.preventDefault();
+    if (goal.matches("details") && !goal.open) goal.open = true;
+    else (goal.querySelector("textarea,input:not([type=hidden])") ?? goal).focus();
+  });
   function openEnd() {
     const open = form.querySelector("details.dk-end[open]:not([hidden])");
     return open?.querySelector("button[name=end]") ?? form.querySelector("[data-dk-register]");
