@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import filetype
+from django.utils.translation import gettext
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
@@ -19,7 +20,6 @@ LARGEST = 20 * MEGABYTE
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-ALLOWED = "照片（jpg、png、webp、gif）、pdf、docx、xlsx、txt、录音（mp3、m4a、wav）和短视频（mp4、mov）"
 
 
 class Unfit(BadInput):
@@ -65,7 +65,10 @@ _ADVICE = {
     "application/x-rar-compressed": "请解压后把里面的文件分别上传。",
     "application/x-7z-compressed": "请解压后把里面的文件分别上传。",
 }
-_GENERAL = f"可以上传的有：{ALLOWED}。也可以拍照上传。"
+_GENERAL = (
+    "可以上传的有：照片（jpg、png、webp、gif）、pdf、docx、xlsx、txt、录音（mp3、m4a、wav）和短视频（mp4、mov）。"
+    "也可以拍照上传。"
+)
 _MARKUP = re.compile(rb"<(!doctype|html|script|svg|\?php|\?xml|iframe|body|head|math|%@)", re.IGNORECASE)
 _HIDDEN = re.compile(rb"<(!doctype\s+html|html[\s>]|script[\s>/]|\?php\b|iframe[\s>])", re.IGNORECASE)
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -74,11 +77,11 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 def inspect(name: str, data: bytes) -> Content:
     """What `data` is, after all checks for its type. Raises Unfit; `name` only helps to say which file it was."""
     if not data:
-        raise Unfit(f"“{name}”是空的，没有内容。", remedy="请重新选择文件。")
+        raise Unfit(gettext("“{name}”是空的，没有内容。").format(name=name), remedy="请重新选择文件。")
     if len(data) > LARGEST:
         size = f"{len(data) / MEGABYTE:.1f}"
         raise Unfit(
-            f"“{name}”有 {size} MB，超过单个文件 20 MB 的上限。",
+            gettext("“{name}”有 {size} MB，超过单个文件 20 MB 的上限。").format(name=name, size=size),
             remedy="照片可以先压缩或者截图；文件可以分成几份；视频请截短。您写的内容都还在。",
         )
     media_type = _sniff(name, data)
@@ -107,7 +110,7 @@ def _sniff(name: str, data: bytes) -> str:
 
 
 def _not_taken(name: str, media_type: str) -> Unfit:
-    return Unfit(f"“{name}”这种格式不能上传。", remedy=_ADVICE.get(media_type, _GENERAL))
+    return Unfit(gettext("“{name}”这种格式不能上传。").format(name=name), remedy=_ADVICE.get(media_type, _GENERAL))
 
 
 def decode_text(data: bytes) -> str | None:
@@ -126,10 +129,10 @@ def decode_text(data: bytes) -> str | None:
 def _text(name: str, data: bytes) -> str:
     text = decode_text(data)
     if text is None:
-        raise Unfit(f"“{name}”的格式认不出来，不能上传。", remedy=_GENERAL)
+        raise Unfit(gettext("“{name}”的格式认不出来，不能上传。").format(name=name), remedy=_GENERAL)
     if _MARKUP.search(text[:4096].encode()) or _HIDDEN.search(data):
         raise Unfit(
-            f"“{name}”是网页或者矢量图（html、svg、xml），可能带有程序，不能上传。",
+            gettext("“{name}”是网页或者矢量图（html、svg、xml），可能带有程序，不能上传。").format(name=name),
             remedy="请截图或者另存为 pdf 再上传。",
         )
     return "text/plain"
@@ -137,7 +140,8 @@ def _text(name: str, data: bytes) -> str:
 
 def _two_in_one(name: str) -> Unfit:
     return Unfit(
-        f"“{name}”里面还藏着另一种文件，不能上传。", remedy="如果是照片，请截一张图再上传；如果是文件，请重新导出。"
+        gettext("“{name}”里面还藏着另一种文件，不能上传。").format(name=name),
+        remedy="如果是照片，请截一张图再上传；如果是文件，请重新导出。",
     )
 
 
@@ -167,7 +171,9 @@ def _office(name: str, data: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _office_archive(name, archive)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError, zlib.error) as error:
-        raise Unfit(f"“{name}”打不开，可能没有传完整。", remedy="请在电脑上确认能打开，再重新上传。") from error
+        raise Unfit(
+            gettext("“{name}”打不开，可能没有传完整。").format(name=name), remedy="请在电脑上确认能打开，再重新上传。"
+        ) from error
 
 
 def _office_archive(name: str, archive: zipfile.ZipFile) -> str:
@@ -176,7 +182,7 @@ def _office_archive(name: str, archive: zipfile.ZipFile) -> str:
     if len(members) > MOST_MEMBERS or len(set(names)) != len(names):
         raise _bomb(name)
     if any(member.flag_bits & 1 for member in members):
-        raise Unfit(f"“{name}”有密码，我们打不开。", remedy="请去掉密码再上传。")
+        raise Unfit(gettext("“{name}”有密码，我们打不开。").format(name=name), remedy="请去掉密码再上传。")
     if any(part.startswith("/") or ".." in part.split("/") or "\\" in part for part in names):
         raise _two_in_one(name)
     if sum(member.file_size for member in members) > MOST_UNPACKED:
@@ -191,13 +197,17 @@ def _office_archive(name: str, archive: zipfile.ZipFile) -> str:
         declared = types.read(MEGABYTE).decode("utf-8", "replace").lower()
     if "macroenabled" in declared or "vbaproject" in declared or any(_PROGRAM.search(part.lower()) for part in names):
         raise Unfit(
-            f"“{name}”里带有宏或者程序，不能上传。", remedy="请另存为不带宏的 docx、xlsx，或者导出为 pdf 再上传。"
+            gettext("“{name}”里带有宏或者程序，不能上传。").format(name=name),
+            remedy="请另存为不带宏的 docx、xlsx，或者导出为 pdf 再上传。",
         )
     return found[0]
 
 
 def _bomb(name: str) -> Unfit:
-    return Unfit(f"“{name}”展开后太大，不能上传。", remedy="请删去不需要的内容，或者导出为 pdf 再上传。")
+    return Unfit(
+        gettext("“{name}”展开后太大，不能上传。").format(name=name),
+        remedy="请删去不需要的内容，或者导出为 pdf 再上传。",
+    )
 
 
 # --- PDF
@@ -213,17 +223,29 @@ def _pdf(name: str, data: bytes) -> None:
     try:
         reader = PdfReader(io.BytesIO(data), strict=False)
         if reader.is_encrypted:
-            raise Unfit(f"“{name}”有密码，我们打不开。", remedy="请去掉密码，或者打印成新的 pdf 再上传。")
+            raise Unfit(
+                gettext("“{name}”有密码，我们打不开。").format(name=name),
+                remedy="请去掉密码，或者打印成新的 pdf 再上传。",
+            )
         pages = len(reader.pages)
         active = bool(_SCRIPT.search(data)) or _has_action(reader)
     except Unfit:
         raise
     except Exception as error:  # a hostile PDF may raise anything in the parser
-        raise Unfit(f"“{name}”打不开，可能没有传完整。", remedy="请确认能打开，或者打印成新的 pdf 再上传。") from error
+        raise Unfit(
+            gettext("“{name}”打不开，可能没有传完整。").format(name=name),
+            remedy="请确认能打开，或者打印成新的 pdf 再上传。",
+        ) from error
     if not 0 < pages <= MOST_PAGES:
-        raise Unfit(f"“{name}”有 {pages} 页，读不了。", remedy=f"请分成每份不超过 {MOST_PAGES} 页再上传。")
+        raise Unfit(
+            gettext("“{name}”有 {pages} 页，读不了。").format(name=name, pages=pages),
+            remedy=gettext("请分成每份不超过 {most} 页再上传。").format(most=MOST_PAGES),
+        )
     if active:
-        raise Unfit(f"“{name}”里带有会自动运行的程序，不能上传。", remedy="请用“打印”另存为一个新的 pdf 再上传。")
+        raise Unfit(
+            gettext("“{name}”里带有会自动运行的程序，不能上传。").format(name=name),
+            remedy="请用“打印”另存为一个新的 pdf 再上传。",
+        )
 
 
 def _has_action(reader: PdfReader) -> bool:

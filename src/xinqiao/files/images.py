@@ -4,6 +4,7 @@ import io
 import warnings
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
 from PIL import Image, ImageOps
 
 from xinqiao.files.checks import Unfit
@@ -32,7 +33,7 @@ def derive(name: str, data: bytes) -> Derivatives:
         width, height = picture.size
         if width * height > MOST_PIXELS:
             raise Unfit(
-                f"“{name}”有 {width * height // 10_000} 万像素，太大了。",
+                gettext("“{name}”有 {n} 万像素，太大了。").format(name=name, n=width * height // 10_000),
                 remedy="请缩小到 8000 万像素以内，或者截一张图再上传。",
             )
         if picture.format == "JPEG":
@@ -41,7 +42,9 @@ def derive(name: str, data: bytes) -> Derivatives:
     except Unfit:
         raise
     except Exception as error:  # a broken or hostile picture may raise anything in the decoder
-        raise Unfit(f"“{name}”打不开，可能没有传完整。", remedy="请确认照片能打开，再重新上传。") from error
+        raise Unfit(
+            gettext("“{name}”打不开，可能没有传完整。").format(name=name), remedy="请确认照片能打开，再重新上传。"
+        ) from error
     drawn.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
     small = drawn.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)

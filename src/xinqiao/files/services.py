@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.utils.translation import gettext
 
 from xinqiao.files import storage
 from xinqiao.files.checks import MEGABYTE, Content, Unfit, decode_text, inspect
@@ -87,13 +88,16 @@ def _quota(content: Content, size: int, *, case_id: UUID | None, submission_id: 
     held = found.exclude(kind=OWN_PAPERS)
     if content.media_type.startswith("image/") and held.filter(media_type__startswith="image/").count() >= MOST_PHOTOS:
         raise Unfit(
-            f"照片最多 {MOST_PHOTOS} 张，已经够数了。", remedy="请挑最能说明问题的留下；其余可以在登记后补充给经办人。"
+            gettext("照片最多 {n} 张，已经够数了。").format(n=MOST_PHOTOS),
+            remedy="请挑最能说明问题的留下；其余可以在登记后补充给经办人。",
         )
     if held.count() >= MOST_FILES:
-        raise Unfit(f"附件最多 {MOST_FILES} 个，已经够数了。", remedy="请把同类材料合成一份 pdf 再上传。")
+        raise Unfit(
+            gettext("附件最多 {n} 个，已经够数了。").format(n=MOST_FILES), remedy="请把同类材料合成一份 pdf 再上传。"
+        )
     if (held.aggregate(total=Sum("size"))["total"] or 0) + size > MOST_BYTES:
         raise Unfit(
-            f"附件合计超过 {MOST_BYTES // MEGABYTE} MB 的上限。",
+            gettext("附件合计超过 {n} MB 的上限。").format(n=MOST_BYTES // MEGABYTE),
             remedy="请压缩照片，或者只留最要紧的材料。您写的内容都还在。",
         )
 

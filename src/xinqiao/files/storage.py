@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from xinqiao.files.models import Blob
 from xinqiao.kernel.errors import XinqiaoError
@@ -55,7 +56,8 @@ def read(blob: Blob, part: Part) -> bytes:
         return keys.decrypt(blob.domain, sealed, _tie(blob.id, part))
     except (OSError, keys.KeyTrouble) as error:
         raise Unreadable(
-            f"附件“{blob.name}”暂时读不出来。", remedy="记录还在。请联系管理员从备份恢复这个文件。"
+            gettext("附件“{name}”暂时读不出来。").format(name=blob.name),
+            remedy="记录还在。请联系管理员从备份恢复这个文件。",
         ) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from xinqiao.cases import access as case_access
 from xinqiao.cases import sealing, words
@@ -222,8 +223,8 @@ def _check(said: Words, who: Who) -> None:
         wrong["text"] = "请写下您想反映的事情，一句话也可以。"
     elif len(said.text) > MOST_WORDS:
         wrong["text"] = (
-            f"您写了 {len(said.text)} 个字，这里最多能放 {MOST_WORDS} 个字。请把其余部分作为附件上传，内容都还在。"
-        )
+            gettext("您写了 {n} 个字，这里最多能放 {most} 个字。请把其余部分作为附件上传，内容都还在。")
+        ).format(n=len(said.text), most=MOST_WORDS)
     if who.reporter != Submission.Reporter.ANONYMOUS:
         if not who.people or not (who.people[0][1].name.strip() or who.people[0][1].firm.strip()):
             wrong["name"] = "请留下姓名，或者选择“不留姓名”。"
@@ -245,7 +246,7 @@ def person_faults(person: PersonData) -> dict[str, str]:
     if phone and not re.fullmatch(r"(\+?86)?1\d{10}|0\d{9,11}", phone):
         digits = len(re.sub(r"\D", "", phone))
         if phone.isdecimal() and phone.startswith("1") and digits < 11:
-            wrong["phone"] = f"手机号少了 {11 - digits} 位，请补全后再提交。您写的内容都还在。"
+            wrong["phone"] = gettext("手机号少了 {n} 位，请补全后再提交。您写的内容都还在。").format(n=11 - digits)
         else:
             wrong["phone"] = "这个电话号码好像不对，请核对。手机号是 11 位，座机请带区号。您写的内容都还在。"
     if person.email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", person.email):

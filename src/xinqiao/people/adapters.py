@@ -8,7 +8,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.errors import Slowed
@@ -42,8 +42,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": "用户名或密码不对，请核对后再试。",
-        "incorrect_password": "密码不对，请核对后再试。",
+        "username_password_mismatch": gettext_lazy("用户名或密码不对，请核对后再试。"),
+        "incorrect_password": gettext_lazy("密码不对，请核对后再试。"),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -74,7 +74,10 @@ class AccountAdapter(DefaultAccountAdapter):
 class MFAAdapter(DefaultMFAAdapter):
     """Secrets of second factors lie encrypted under the open domain's data key."""
 
-    error_messages = {**DefaultMFAAdapter.error_messages, "incorrect_code": "验证码不对，请看手机上最新的 6 位数字。"}
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": gettext_lazy("验证码不对，请看手机上最新的 6 位数字。"),
+    }
 
     def encrypt(self, text: str) -> str:
         return base64.b64encode(keys.encrypt("open", text.encode(), MFA_AAD)).decode()

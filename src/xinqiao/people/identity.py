@@ -5,6 +5,8 @@ import unicodedata
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from django.utils.translation import gettext
+
 from xinqiao.kernel.errors import BadInput
 
 MOST = 200
@@ -40,7 +42,10 @@ LABELS = {
 def identity(**given: Any) -> Identity:
     """An Identity of trimmed texts. Raises BadInput for a field that is too long, TypeError for an unknown one."""
     clean = {key: " ".join(str(value or "").split()) for key, value in given.items()}
-    wrong = {key: f"{LABELS[key]}太长了，最多 {MOST} 个字。" for key, value in clean.items() if len(value) > MOST}
+    too_long = gettext("{label}太长了，最多 {most} 个字。")
+    wrong = {
+        key: too_long.format(label=gettext(LABELS[key]), most=MOST) for key, value in clean.items() if len(value) > MOST
+    }
     if wrong:
         raise BadInput(wrong)
     return Identity(**clean)

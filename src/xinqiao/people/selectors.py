@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q, Value
 from django.db.models.functions import Length, StrIndex
+from django.utils.translation import gettext
 
 from xinqiao.kernel.errors import NotFound, Refused
 from xinqiao.kernel.words import N_
@@ -310,7 +311,9 @@ def access_of_case(case_id: UUID) -> list[Look]:
             organ=row.post.organ.name if row.post else "",
             title=row.post.title if row.post else "",
             reason=row.reason,
-            fields=tuple(identities.LABELS[name] for name in row.detail.get("fields", []) if name in identities.LABELS),
+            fields=tuple(
+                gettext(identities.LABELS[name]) for name in row.detail.get("fields", []) if name in identities.LABELS
+            ),
         )
         for row in rows.order_by("-at")[:200]
     ]

@@ -66,7 +66,7 @@ def leave(request: HttpRequest, post_id: int) -> HttpResponse:
     deputy = _number(request.POST.get("deputy")) or None
     try:
         wrong = {
-            name: "请按 2026-01-31 的样子填写日期。"
+            name: gettext("请按 2026-01-31 的样子填写日期。")
             for name, text in (("leave_from", first), ("leave_to", last))
             if text and _day(text) is None
         }
@@ -81,10 +81,20 @@ def leave(request: HttpRequest, post_id: int) -> HttpResponse:
     except NotFound as error:
         raise Http404 from error
     except BadInput as error:
-        return _posts_page(request, 422, wrong=error.fields, wrong_post=post_id, given=request.POST)
+        return _posts_page(
+            request,
+            422,
+            wrong={name: gettext(text) for name, text in error.fields.items()},
+            wrong_post=post_id,
+            given=request.POST,
+        )
     except Refused as error:
         return _posts_page(
-            request, 422, wrong={"leave_from": f"{error.message}{error.remedy}"}, wrong_post=post_id, given=request.POST
+            request,
+            422,
+            wrong={"leave_from": f"{gettext(error.message)} {gettext(error.remedy)}"},
+            wrong_post=post_id,
+            given=request.POST,
         )
     messages.success(request, gettext("已保存。"))
     return HttpResponseRedirect(reverse("people-posts"))

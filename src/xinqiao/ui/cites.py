@@ -11,9 +11,10 @@ def cite_words(cite: str) -> str:
         article = law.article(cite)
     except KeyError:
         return cite
-    act = gettext(article.act_title)
-    named = act if act.startswith("《") else gettext("《%(act)s》") % {"act": act}
-    return f"{named}{gettext(article.title)}" if article.title else named
+    act = gettext("《%(act)s》") % {"act": gettext(article.act_title)}
+    if not article.title:
+        return act
+    return gettext("%(act)s%(article)s") % {"act": act, "article": gettext(article.title)}
 
 
 def article_words(cite: str) -> str:

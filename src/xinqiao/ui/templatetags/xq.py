@@ -110,11 +110,13 @@ def date_sentence(
     moment = format_html('<time datetime="{}">{}</time>', day.isoformat(), day_words(day, now))
     values = {"who": who, "act": act, "day": moment}
     if day < now:
-        sentence = gettext("%(who)s原定 %(day)s前%(act)s") if act else gettext("原定 %(day)s前")
-        mood = "late"
+        mood, bare, sentence = "late", gettext("原定 %(day)s前"), gettext("原定 %(day)s前%(act)s")
+        whose = gettext("%(who)s原定 %(day)s前%(act)s")
     else:
-        sentence = gettext("%(who)s最晚 %(day)s前%(act)s") if act else gettext("最晚 %(day)s前")
         mood = "near" if (day - now).days <= 3 else "normal"
+        bare, sentence = gettext("最晚 %(day)s前"), gettext("最晚 %(day)s前%(act)s")
+        whose = gettext("%(who)s最晚 %(day)s前%(act)s")
+    sentence = bare if not act else whose if who else sentence
     return format_html(
         '<span class="xq-due xq-due-{}">{} <span class="xq-due-rel">{}</span></span>',
         mood,
@@ -418,10 +420,11 @@ def words(sentence: str) -> str:
 @register.filter
 def trace_words(line: Any) -> str:
     """A law.types.TraceLine as one sentence in the reader's language."""
-    return gettext(line.text).format(**line.values) if line.values else gettext(line.text)
+    return gettext(line.text).format(**{name: words(value) for name, value in line.values.items()})
 
 
 @register.simple_tag
 def join_words(items: Iterable[object], mark: str = "、") -> SafeString:
-    """Items as one run of words."""
-    return format_html_join(mark, "{}", ((item,) for item in items))
+    """Items as one run of words; sentences (no mark between them) stand apart where the language wants it."""
+    between = gettext(mark) if mark else " " if _english() else ""
+    return format_html_join(between, "{}", ((item,) for item in items))
