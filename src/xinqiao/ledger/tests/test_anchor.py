@@ -48,34 +48,34 @@ def test_a_citizen_can_check_their_file_against_the_published_hash(add: Add, fol
         assert merkle.verify_proof(proof, published["anchor"])
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"seq": 2},
-        {"head": "00" * 32},
-        {"salt": "00" * 32},
-        {"case": "00000000-0000-0000-0000-000000000007"},
-        {"index": 5000},
-        {"index": "x"},
-        {"index": -1},
-        {"path": []},
-        {"path": ["zz"]},
-        {"path": None},
-        {"day": "2026-03-03"},
-        {"day": "never"},
-        {"previous": "11" * 32},
-        {"seq": 2**40},
-    ],
-)
-def test_a_proof_that_was_changed_proves_nothing(add: Add, change: dict[str, Any]) -> None:
+CHANGES: list[dict[str, Any]] = [
+    {"seq": 2},
+    {"seq": 2**40},
+    {"head": "00" * 32},
+    {"salt": "00" * 32},
+    {"case": "00000000-0000-0000-0000-000000000007"},
+    {"index": 5000},
+    {"index": "x"},
+    {"index": -1},
+    {"path": []},
+    {"path": ["zz"]},
+    {"path": None},
+    {"day": "2026-03-03"},
+    {"day": "never"},
+    {"previous": "11" * 32},
+]
+
+
+def test_a_proof_that_was_changed_proves_nothing(add: Add) -> None:
     case = uuid7()
     add(case, 3)
     anchor = take()
     proof = selectors.proof(case, DAY)
     assert proof is not None
     assert merkle.verify_proof(proof, anchor.hash.hex())
-    assert not merkle.verify_proof({**proof, **change}, anchor.hash.hex())
-    assert not merkle.verify_proof({k: v for k, v in proof.items() if k not in change}, anchor.hash.hex())
+    for change in CHANGES:
+        assert not merkle.verify_proof({**proof, **change}, anchor.hash.hex()), change
+        assert not merkle.verify_proof({k: v for k, v in proof.items() if k not in change}, anchor.hash.hex()), change
     assert not merkle.verify_proof(proof, "00" * 32)
     assert not merkle.verify_proof(proof, "not hex")
 
