@@ -99,34 +99,34 @@ def _number(case: Case, kind: str, today: date) -> str:
 
 
 @transaction.atomic
-def document_render(*, document: Document, actor: Actor, at: datetime) -> Document:
-    """Freeze the paper: render PDF and DOCX of its content once and keep them as files. Again: returns what is there.
+def document_render(*, document: Document, form: str = "pdf", actor: Actor, at: datetime) -> Document:
+    """Freeze the paper: draw its stored content once as `form` (pdf or docx) and keep the file. Again: what is there.
 
-    A draft is rendered for reading only and never frozen: see papers.preview.
+    The worker freezes the PDF, which is the paper; a DOCX of the same content is drawn when somebody first asks for it.
+    A draft is drawn for reading only and never frozen: see papers.compose.
     """
     document = Document.objects.select_for_update().select_related("case", "issuer").get(pk=document.pk)
-    if document.pdf is not None or document.number is None:
+    if getattr(document, form) is not None or document.number is None:
         return document
     paper = papers.compose(document)
-    pdf, docx = papers.render(paper)
-    pdf = seals.current().apply(
-        pdf,
-        kind=document.kind,
-        number=document.number,
-        issuer_code=document.issuer.code,
-        issued_on=document.issued_on or day_of(at),
-    )
-    stem = document.number
-    for name, data in (("pdf", pdf), ("docx", docx)):
-        blob = files.blob_store(
-            name=f"{stem}.{name}",
-            data=data,
-            kind="document",
-            case_id=document.case_id,
-            sealed=document.case.sealed,
-            actor=actor,
-            at=at,
+    data = papers.render(paper, form)
+    if form == "pdf":
+        data = seals.current().apply(
+            data,
+            kind=document.kind,
+            number=document.number,
+            issuer_code=document.issuer.code,
+            issued_on=document.issued_on or day_of(at),
         )
-        setattr(document, name, blob.id)
-    document.save(update_fields=["pdf", "docx"])
+    blob = files.blob_store(
+        name=f"{document.number}.{form}",
+        data=data,
+        kind="document",
+        case_id=document.case_id,
+        sealed=document.case.sealed,
+        actor=actor,
+        at=at,
+    )
+    setattr(document, form, blob.id)
+    document.save(update_fields=[form])
     return document

@@ -55,9 +55,9 @@ def compose(document: Document, *, draft: bool = False) -> drawing.Paper:
     return drawing.compose(document.kind, {name: value for name, value in facts.items() if value not in (None, "", [])})
 
 
-def render(paper: drawing.Paper) -> tuple[bytes, bytes]:
-    """The paper as PDF and DOCX."""
-    return drawing.render_pdf(paper), drawing.render_docx(paper)
+def render(paper: drawing.Paper, form: str) -> bytes:
+    """The paper as `form`: pdf or docx."""
+    return drawing.render_docx(paper) if form == "docx" else drawing.render_pdf(paper)
 
 
 def _about(case: Case) -> str:

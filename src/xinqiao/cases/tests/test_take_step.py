@@ -163,6 +163,8 @@ def test_papers_are_frozen_as_pdf_and_docx(world: World) -> None:
         for document in Document.objects.filter(case=case, number__isnull=False):
             done = documents.document_render(document=document, actor=printer, at=MORNING + days(9))
             assert done.pdf
+            assert done.docx is None
+            done = documents.document_render(document=document, form="docx", actor=printer, at=MORNING + days(9))
             assert done.docx
             blob = Blob.objects.get(pk=done.pdf)
             data, media_type = blob_read(blob)

@@ -38,7 +38,7 @@ def paper(request: HttpRequest, number: str, document_id: UUID, form: str) -> Ht
             return HttpResponse(error.message, status=422, content_type="text/plain; charset=utf-8")
         data = drawing.render_pdf(content) if form == "pdf" else drawing.render_docx(content)
     else:
-        document = documents.document_render(document=document, actor=actor, at=clock.now())
+        document = documents.document_render(document=document, form=form, actor=actor, at=clock.now())
         blob_id = document.pdf if form == "pdf" else document.docx
         if blob_id is None:
             raise NotFound()

@@ -229,8 +229,9 @@ def paper(request: HttpRequest, document_id: UUID) -> HttpResponse:
     document = case_selectors.document_of(actor=actor, document_id=document_id)
     if document is None:
         raise Http404
-    document = documents.document_render(document=document, actor=actor, at=at)
-    wanted = document.docx if "docx" in request.GET else document.pdf
+    form = "docx" if "docx" in request.GET else "pdf"
+    document = documents.document_render(document=document, form=form, actor=actor, at=at)
+    wanted = document.docx if form == "docx" else document.pdf
     if wanted is None:
         raise Http404
     served = blob_serve(files.blob_get(wanted), derivative=False, download=True)
