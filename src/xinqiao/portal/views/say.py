@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xinqiao import papers
@@ -21,32 +21,36 @@ from xinqiao.intake.models import Submission
 from xinqiao.intake.services import Receipt, code_of
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict
-from xinqiao.people import access, clock, proof
+from xinqiao.people import clock, proof
 from xinqiao.people import selectors as people
 from xinqiao.people.models import Area
 from xinqiao.portal import matter, sending, visit
 from xinqiao.portal.forms import SayForm
 from xinqiao.portal.views.private import personal
 from xinqiao.triage import selectors as triage
+from xinqiao.ui.cites import cite_words
+from xinqiao.ui.templatetags.xq import trace_words
 
 WRONG = 422
 
 
 def _areas(on: date) -> list[tuple[str, Any]]:
-    """Streets with their communities, as groups of a list; districts without streets stand alone."""
+    """Streets with their communities, as groups of a list; districts stand at the end for whoever does not know more."""
     rows = intake.places(on)
+    districts = {row.code: row for row in rows if row.level == "district"}
+    streets = [row for row in rows if row.level == "street"]
     below: dict[str, list[Area]] = {}
     for row in rows:
-        below.setdefault(row.parent_code, []).append(row)
-    districts = [row for row in rows if row.level == "district"]
-    streets = [row for row in rows if row.level == "street"]
+        if row.level == "community":
+            below.setdefault(row.parent_code, []).append(row)
     several = len({row.parent_code for row in streets}) > 1
     groups: list[tuple[str, Any]] = []
     for street in streets:
-        name = street.full_name if several else street.name
+        above = districts.get(street.parent_code) if several else None
         whole = (street.code, gettext("%(street)s（不清楚哪个社区）") % {"street": street.name})
+        name = f"{above.name} {street.name}" if above else street.name
         groups.append((name, [whole, *((c.code, c.name) for c in below.get(street.code, []))]))
-    alone = [(d.code, gettext("%(district)s（不清楚哪个街道）") % {"district": d.name}) for d in districts]
+    alone = [(d.code, gettext("%(district)s（不清楚哪个街道）") % {"district": d.name}) for d in districts.values()]
     return [*groups, (gettext("其他"), alone)] if alone else groups
 
 
@@ -158,7 +162,15 @@ def receipt_pdf(request: HttpRequest) -> HttpResponse:
     if found is None:
         return render(request, "portal/receipt_gone.html", status=404)
     kept, case, submission = found
-    code = code_of(kept["key"])
+    with override("zh-hans"):  # papers are written in the language of the law
+        facts = _facts(request, case, submission, code_of(kept["key"]))
+    response = HttpResponse(papers.render_pdf(papers.compose("receipt", facts)), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="xinqiao-{submission.number}.pdf"'
+    return response
+
+
+def _facts(request: HttpRequest, case: Case, submission: Submission, code: str) -> dict[str, Any]:
+    """What the receipt on paper says."""
     due = _first_duty(case)
     facts: dict[str, Any] = {
         "organ": case.office.name,
@@ -176,12 +188,13 @@ def receipt_pdf(request: HttpRequest) -> HttpResponse:
     if not submission.sealed and submission.title:
         facts["about"] = submission.title
     if due is not None:
-        facts["due"] = {"day": due.due, "provisional": due.provisional}
-    with access.acting(visit.actor_of(request)):
-        paper = papers.compose("receipt", facts)
-    response = HttpResponse(papers.render_pdf(paper), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="xinqiao-{submission.number}.pdf"'
-    return response
+        facts["due"] = {
+            "day": due.due,
+            "why": [trace_words(line) for line in matter.trace(due)],
+            "cites": [cite_words(cite) for cite in due.cites],
+            "provisional": due.provisional,
+        }
+    return facts
 
 
 def who_sees(submission: Submission, case: Case) -> list[str]:

@@ -70,8 +70,8 @@ function setUp(form) {
     put("text", text.length > 160 ? `${text.slice(0, 160)}…` : text);
     const area = form.elements.area;
     const picked = area?.value ? area.selectedOptions[0].text.replace(/（.*）$/, "") : "";
-    const street = area?.value ? (area.selectedOptions[0].parentElement.label ?? "") : "";
-    put("place", [street === picked ? "" : street, picked, form.elements.place.value.trim()].filter(Boolean).join(" "));
+    const street = area?.value ? (area.selectedOptions[0].parentElement.label ?? "").split(" ").at(-1) : "";
+    put("place", [street === picked || area?.value.length < 9 ? "" : street, picked, form.elements.place.value.trim()].filter(Boolean).join(" "));
     const chosen = [...form.querySelectorAll("input[type=file]")].reduce((sum, input) => sum + input.files.length, 0);
     const kept = form.querySelectorAll("[name=staged]").length - form.querySelectorAll("[name=staged_without]:checked").length;
     const count = form.querySelector('[data-po-echo="files"]');
@@ -125,7 +125,7 @@ function guessPlaces(form) {
   place.addEventListener("input", () => {
     box.replaceChildren();
     const typed = place.value.replace(/\s+/g, "");
-    const found = select.value || typed.length < 2 ? [] : [...select.options].filter((one) => one.value && typed.includes(stem(one.text))).slice(0, 3);
+    const found = select.value || typed.length < 2 ? [] : [...select.options].filter((one) => one.value && typed.includes(stem(one.text))).sort((a, b) => stem(b.text).length - stem(a.text).length || b.value.length - a.value.length).slice(0, 3);
     box.hidden = !found.length;
     if (!found.length) return;
     box.append(box.dataset.say, " ");
@@ -133,8 +133,8 @@ function guessPlaces(form) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "btn btn-sm btn-outline-primary";
-      const group = option.parentElement.label;
-      button.textContent = group && !option.text.startsWith(group) ? `${group} ${option.text}` : option.text;
+      const street = (option.parentElement.label ?? "").split(" ").at(-1);
+      button.textContent = street && !option.text.startsWith(street) ? `${street} ${option.text}` : option.text;
       button.addEventListener("click", () => {
         option.selected = true;
         select.dispatchEvent(new Event("change", { bubbles: true }));
