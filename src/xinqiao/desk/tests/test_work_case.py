@@ -77,7 +77,13 @@ def moment(monkeypatch: pytest.MonkeyPatch) -> Move:
 def as_(world: World, moment: Move) -> Callable[[str], Client]:
     """Clients by sign-in name, one each."""
     clients: dict[str, Client] = {}
-    return lambda login: clients.setdefault(login, signed_in(world, login))
+
+    def client(login: str) -> Client:
+        if login not in clients:
+            clients[login] = signed_in(world, login)
+        return clients[login]
+
+    return client
 
 
 As = Callable[[str], Client]
@@ -430,7 +436,7 @@ def test_a_sealed_report_is_seen_by_those_named_only(as_: As, world: World) -> N
     keeper = as_("keeper")
     html = read(keeper, case)
     assert "密封" in html
-    assert "data-xq-refresh" not in html
+    assert 'hx-trigger="xq:refresh"' not in html
     assert every_form(keeper, case) > 0
     with access.acting(SYSTEM("test")):
         assert AccessLog.objects.filter(case_id=case.id, kind="sealed_read").exists()

@@ -1,6 +1,7 @@
 """The way into every page of the desk: staff only, absent and forbidden look the same."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -14,6 +15,7 @@ from xinqiao.people import clock
 from xinqiao.people import services as vault
 from xinqiao.people.actors import Actor
 
+ONE_LOOK = timedelta(minutes=10)  # a file is read on several pages
 View = Callable[..., HttpResponse]
 
 
@@ -36,6 +38,7 @@ def open_case(request: HttpRequest, number: str) -> Case:
             case_id=case.id,
             person_id=None,
             sealed=True,
+            again_after=ONE_LOOK,
             detail={"page": request.resolver_match.url_name if request.resolver_match else ""},
         )
     return case
