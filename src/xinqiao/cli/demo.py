@@ -1,6 +1,7 @@
 """`xinqiao demo load|clear|sign-ins`: the demonstration's district with about 400 invented cases."""
 
 import argparse
+import os
 import sys
 import time
 
@@ -37,7 +38,7 @@ def _load(arguments: argparse.Namespace) -> int:
                 last = time.monotonic()
                 print(f"{done * 100 // max(total, 1):3d} %  {words}", flush=True)
 
-        done = services.load(at=utc_now(), progress=progress)
+        done = services.load(at=utc_now(), progress=progress, workers=min(os.cpu_count() or 1, 2))
     seconds = round(time.monotonic() - begun)
     tell(
         arguments,

@@ -1,32 +1,34 @@
 """Loads the demonstration by replaying its scripts through the real services, day by day, as they would have happened."""
 
-from collections.abc import Callable, Iterator
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
+from multiprocessing.context import ForkProcess
+from threading import BrokenBarrierError
 from typing import Any
-from uuid import UUID
 
+from django.db import connections
 from django.db.models import Max
 
-from xinqiao.cases import services as cases
 from xinqiao.cases import watch
 from xinqiao.cases.models import Record
 from xinqiao.demo import founding
 from xinqiao.demo.generator import generate
-from xinqiao.demo.pictures import picture
-from xinqiao.demo.scripts import PETITIONER, CaseScript, Ref, Step
-from xinqiao.intake import services as intake
+from xinqiao.demo.scripts import CaseScript, Step
+from xinqiao.demo.stage import LOADER, Stage
 from xinqiao.kernel.clock import day_of, start_of
-from xinqiao.kernel.errors import Refused, XinqiaoError
-from xinqiao.people import access
+from xinqiao.kernel.errors import Refused
+from xinqiao.people import access, keys
 from xinqiao.people import services as people
-from xinqiao.people.actors import CITIZEN, SYSTEM, Actor
-from xinqiao.people.models import Instance, Organ, Post
-
-LOADER = SYSTEM("demonstration")
+from xinqiao.people.models import Instance, Organ
 
 Progress = Callable[[int, int, str], None]
+Act = tuple[datetime, int, CaseScript, Step | None]
+Days = Sequence[tuple[date, Sequence[Act]]]
+LONGEST_DAY = 600  # seconds after which a helper is given up
+CASE = 1000  # acts of one case are numbered from a multiple of this
 
 
 @dataclass(frozen=True)
@@ -44,34 +46,23 @@ def load(
     at: datetime,
     choose: Callable[[list[CaseScript]], list[CaseScript]] | None = None,
     progress: Progress | None = None,
+    workers: int = 1,
 ) -> Loaded:
     """Load the demonstration as of the morning of the day of `at` into an empty database.
 
     `choose` may leave out scripts (generator.one_of_each gives a small demonstration). Run it as the role that sees sealed
     rows, outside any transaction: each told day is committed by itself. A load that was broken off goes on where it stopped,
-    with the day on which it began. Raises Refused in a database that is used for anything else.
+    with the day on which it began. More `workers` than one are forked processes that share out the cases.
+    Raises Refused in a database that is used for anything else.
     """
-    tell = progress or (lambda done, total, words: None)
     today = _begin(at)
     with access.acting(LOADER):
         if not Organ.objects.exists():
             founding.found(today=today, actor=LOADER, at=at)
     scripts = choose(generate(today)) if choose else generate(today)
-    stage = _Stage()
     acts = sorted(_acts(scripts), key=lambda act: (act[0], act[1]))
-    told = _told_until()
-    done = 0
-    for day, todays in groupby(acts, key=lambda act: day_of(act[0])):
-        with access.acting(LOADER):  # one transaction a day; each act is bound to its own actor in it
-            if told is None or day > told:
-                watch.watch_all(at=start_of(day))
-            for _, _, script, step in todays:
-                if told is None or day > told:
-                    stage.play(script, step)
-                elif step is None:
-                    stage.remember(script)
-                done += 1
-        tell(done, len(acts), f"{day:%Y-%m-%d}")
+    days = [(day, list(todays)) for day, todays in groupby(acts, key=lambda act: day_of(act[0]))]
+    _Telling(days, progress or (lambda done, total, words: None)).run(workers)
     watch.watch_all(at=at)
     with access.acting(LOADER):
         entries = founding.knowledge(actor=LOADER, at=at)
@@ -90,126 +81,94 @@ def _begin(at: datetime) -> date:
     return day_of(at)
 
 
-def _told_until() -> date | None:
-    """The last day that an earlier, broken-off load has told to its end."""
-    with access.acting(LOADER):
-        last = Record.objects.aggregate(last=Max("at"))["last"]
-    return None if last is None else day_of(last)
-
-
-def _acts(scripts: list[CaseScript]) -> Iterator[tuple[datetime, int, CaseScript, Step | None]]:
+def _acts(scripts: list[CaseScript]) -> Iterator[Act]:
     """Every act of every script; within a case they keep their order even when they fall on the same minute."""
     for place, script in enumerate(scripts):
-        yield script.received_at, place * 1000, script, None
+        yield script.received_at, place * CASE, script, None
         for index, step in enumerate(script.steps, start=1):
-            yield step.at, place * 1000 + index, script, step
+            yield step.at, place * CASE + index, script, step
 
 
-class _Stage:
-    """Knows the rows that the scripts only name: organs by code, posts by sign-in, cases by key."""
+class _Telling:
+    """Tells the days one after the other; in a day several processes may tell the cases that fall to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, days: Days, progress: Progress) -> None:
+        self._days = days
+        self._progress = progress
+        self._stage = Stage()
         with access.acting(LOADER):
-            self._organs = dict(Organ.objects.values_list("code", "id"))
-            self._posts = {
-                post.account.username: post for post in Post.objects.select_related("account").order_by("-id")
-            }
-        self._cases: dict[str, UUID] = {}
+            keys.code_hash("warm")  # the keys stand before anybody is forked
+            last = Record.objects.aggregate(last=Max("at"))["last"]
+        self._told = None if last is None else day_of(last)  # how far an earlier load came
 
-    def play(self, script: CaseScript, step: Step | None) -> None:
-        """Receive the matter (no step) or take one step of it, as its actor. Raises what the services raise, named."""
+    def run(self, workers: int) -> None:
+        if workers > 1:
+            self._together(workers)
+            return
+        for day, acts in self._days:
+            self._night(day)
+            self._tell(day, acts)
+            self._report(day)
+
+    def _night(self, day: date) -> None:
+        """What the watcher did in the night before."""
+        if self._told is None or day >= self._told:
+            watch.watch_all(at=start_of(day))
+
+    def _tell(self, day: date, acts: Sequence[Act]) -> None:
+        play = self._stage.resume if self._told is not None and day <= self._told else self._stage.play
+        with access.acting(LOADER):  # one transaction a day; each act is bound to its own actor in it
+            for _, _, script, step in acts:
+                play(script, step)
+
+    def _report(self, day: date) -> None:
+        total = sum(len(acts) for _, acts in self._days)
+        done = sum(len(acts) for told, acts in self._days if told <= day)
+        self._progress(done, total, f"{day:%Y-%m-%d}")
+
+    def _together(self, workers: int) -> None:
+        connections.close_all()  # a forked process must not share one
+        forked = multiprocessing.get_context("fork")
+        evening, trouble = forked.Barrier(workers + 1, timeout=LONGEST_DAY), forked.SimpleQueue()
+        helpers = [
+            forked.Process(target=self._help, args=(mine, workers, evening, trouble), daemon=True)
+            for mine in range(workers)
+        ]
+        for helper in helpers:
+            helper.start()
         try:
-            if step is None:
-                self._receive(script)
-            else:
-                self._take(script, step)
-        except XinqiaoError as error:
-            name = "receive" if step is None else f"{step.step} by {step.actor} at {step.at:%Y-%m-%d %H:%M}"
-            error.add_note(f"{script.key} {script.matter} ({script.situation}): {name}")
-            raise
+            for day, _ in self._days:
+                self._night(day)
+                evening.wait()
+                evening.wait()
+                self._report(day)
+        except BrokenBarrierError:
+            raise RuntimeError("a helper ended before its work" if trouble.empty() else trouble.get()) from None
+        finally:
+            evening.abort()
+            _part(helpers)
 
-    def _actor(self, name: str, case_id: UUID | None) -> Actor:
-        if name == PETITIONER:
-            return CITIZEN({case_id} if case_id else set())
-        post = self._posts[name]
-        return Actor(
-            kind="staff",
-            account_id=post.account_id,
-            post_id=post.pk,
-            organ_id=post.organ_id,
-            role=post.role,
-            area_code=post.area_code,
-            name=post.account.name,
-        )
+    def _help(self, mine: int, workers: int, evening: Any, trouble: Any) -> None:
+        """Tell one share of the cases, in step with the others: never a day ahead of the watcher."""
+        try:
+            for day, acts in self._days:
+                evening.wait()
+                self._tell(day, [act for act in acts if act[1] // CASE % workers == mine])
+                evening.wait()
+        except BrokenBarrierError:
+            return
+        except Exception as error:
+            trouble.put("\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]))
+            evening.abort()
+        finally:
+            connections.close_all()
 
-    def remember(self, script: CaseScript) -> None:
-        """Find the case of a script that an earlier load has received."""
-        self._receive(script, again=True)
 
-    def _receive(self, script: CaseScript, *, again: bool = False) -> None:
-        actor = self._actor(script.taken_by, None)
-        access.bind(actor)
-        contact = None
-        if actor.is_staff and not again:
-            kind = {"hotline": "call", "window": "visit"}.get(script.channel, "letter")
-            contact = intake.contact_open(kind=kind, actor=actor, at=script.received_at)
-        receipt = intake.receive(
-            channel=script.channel,
-            said=intake.Words(
-                text=script.text, title=script.title, place=script.place, area_code=script.area_code, wish=script.wish
-            ),
-            who=intake.Who(
-                reporter=script.reporter,
-                people=[
-                    (one.role, intake.PersonData(name=one.name, phone=one.phone, firm=one.firm))
-                    for one in script.people
-                ],
-                joint_count=script.joint_count,
-                confidential=script.confidential,
-                about_official=script.about_official,
-            ),
-            uploads=[
-                intake.Upload(f"照片{place}.png", picture(f"照片{place}", script.key))
-                for place in range(1, script.photos + 1)
-            ],
-            contact=contact,
-            entered_seconds=script.entered_seconds,
-            actor=actor,
-            at=script.received_at,
-            key=script.key,
-        )
-        self._cases[script.key] = receipt.case.id
-        if contact is not None:
-            ends = script.received_at + timedelta(seconds=(script.entered_seconds or 60) + 30)
-            intake.contact_close(contact_id=contact.id, outcome="registered", actor=actor, at=ends)
-
-    def _take(self, script: CaseScript, step: Step) -> None:
-        case_id = self._cases[script.key]
-        actor = self._actor(step.actor, case_id)
-        inputs: dict[str, Any] = {}
-        uploads: dict[str, list[cases.Upload]] = {}
-        for name, value in step.inputs.items():
-            if isinstance(value, list) and value and isinstance(value[0], Ref) and value[0].kind == "photo":
-                uploads[name] = [cases.Upload(f"{ref.code}.png", picture(ref.code, script.key)) for ref in value]
-            else:
-                inputs[name] = self._resolve(value)
-        access.bind(actor)
-        cases.take_step(
-            case_id=case_id,
-            step=step.step,
-            actor=actor,
-            at=step.at,
-            inputs=inputs,
-            uploads=uploads,
-            key=f"{script.key}/{step.at:%Y%m%d%H%M}/{step.step}",
-        )
-
-    def _resolve(self, value: Any) -> Any:
-        if isinstance(value, Ref):
-            return self._organs[value.code] if value.kind == "organ" else self._posts[value.code].pk
-        if isinstance(value, list):
-            return [self._resolve(one) for one in value]
-        return value
+def _part(helpers: Sequence[ForkProcess]) -> None:
+    for helper in helpers:
+        helper.join(timeout=10)
+        if helper.is_alive():
+            helper.terminate()
 
 
 def clear() -> None:

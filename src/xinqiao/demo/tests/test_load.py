@@ -10,9 +10,10 @@ from django.db import connection
 
 from xinqiao.cases import access as case_access
 from xinqiao.cases.models import Case, Obligation
-from xinqiao.demo import selectors, services
+from xinqiao.demo import selectors, services, stage, tours
 from xinqiao.demo.generator import one_of_each
 from xinqiao.demo.scripts import next_due_day
+from xinqiao.intake.selectors import prove
 from xinqiao.kernel.clock import SHANGHAI, day_of
 from xinqiao.kernel.errors import Refused
 from xinqiao.law import procedures
@@ -29,7 +30,7 @@ NEVER_RESTING = {("intake", "received"), ("intake", "closed")}  # left in the tr
 @pytest.fixture(autouse=True)
 def _seal_role(loaded: services.Loaded) -> Iterator[None]:
     _as("seal")
-    with access.acting(services.LOADER):
+    with access.acting(stage.LOADER):
         yield
 
 
@@ -121,9 +122,36 @@ def test_the_tables_stand(loaded):
 def test_loading_again_changes_nothing():
     before = Counter(Case.objects.values_list("procedure", "state", "head_seq"))
     again = services.load(at=MORNING + timedelta(hours=1), choose=one_of_each)
-    access.bind(services.LOADER)
+    access.bind(stage.LOADER)
     assert again.today == day_of(MORNING)
     assert Counter(Case.objects.values_list("procedure", "state", "head_seq")) == before
+
+
+def test_the_first_page_leads_to_tours_sign_ins_and_cases(client):
+    page = client.get("/demo/").content.decode()
+    assert selectors.password() in page
+    for one in selectors.sign_ins():
+        assert one.login in page
+    tries = selectors.examples()
+    assert len(tries) == len(selectors.TO_TRY)
+    assert all(f"#{one.number}.{one.code}" in page for one in tries)
+
+
+def test_an_example_opens_with_its_number_and_code():
+    one = selectors.examples()[0]
+    assert prove(number=one.number, code=one.code, ip="127.0.0.1", at=MORNING) is not None
+
+
+@pytest.mark.parametrize("key", ["citizen", "officer", "handler"])
+def test_each_tour_has_its_page(client, key):
+    page = client.get(f"/demo/{key}/").content.decode()
+    for stop in tours.tour(key).stops:
+        assert stop.words in page
+    assert ("/desk/cases/" in page) == (key != "citizen")
+
+
+def test_there_is_no_other_tour(client):
+    assert client.get("/demo/nobody/").status_code == 404
 
 
 def test_clearing_is_refused_with_the_way_to_begin_anew():

@@ -34,6 +34,11 @@ def test_a_production_database_is_refused(db):
             services.load(at=MORNING)
 
 
+def test_its_pages_are_nowhere_else(client, db):
+    assert client.get("/demo/").status_code == 404
+    assert client.get("/demo/citizen/").status_code == 404
+
+
 @pytest.mark.full
 def test_the_whole_demonstration_loads(fresh_database):
     with connection.cursor() as cursor:
