@@ -17,6 +17,7 @@ def _faces() -> list[URLPattern | URLResolver]:
     for prefix, module in (
         ("desk/account/", "xinqiao.people.urls"),
         ("desk/", "xinqiao.desk.urls"),
+        ("demo/", "xinqiao.demo.urls"),
         ("", "xinqiao.ui.urls"),
         ("", "xinqiao.portal.urls"),
     ):
