@@ -1,13 +1,11 @@
 """Django's settings, one file for every profile. What differs between machines comes from environment.py."""
 
 import os
-from importlib.util import find_spec
 from typing import Any
-
-from csp.constants import NONCE, NONE, SELF
 
 from xinqiao.config import environment, secret
 from xinqiao.server import places
+from xinqiao.ui.csp import policy
 
 ROOT = environment.ROOT
 XINQIAO_HOME = environment.home()
@@ -20,14 +18,6 @@ TESTING = XINQIAO_PROFILE == "test"
 
 def _listed(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
-
-
-_ONLY = _listed("XINQIAO_ONLY")
-
-
-def _present(*modules: str) -> list[str]:
-    wanted = [module for module in modules if not _ONLY or module.split(".")[1] in _ONLY]
-    return [module for module in wanted if find_spec(module.rpartition(".")[0]) and find_spec(module)]
 
 
 DEBUG = False
@@ -50,32 +40,27 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "django_htmx",
     "procrastinate.contrib.django",
-    *_present(
-        "xinqiao.ledger",
-        "xinqiao.people",
-        "xinqiao.files",
-        "xinqiao.notices",
-        "xinqiao.cases",
-        "xinqiao.intake",
-        "xinqiao.triage",
-        "xinqiao.petitions",
-        "xinqiao.suggestions",
-        "xinqiao.demo",
-        "xinqiao.ui",
-        "xinqiao.portal",
-        "xinqiao.desk",
-        "xinqiao.stream",
-    ),
+    "xinqiao.ledger",
+    "xinqiao.people",
+    "xinqiao.files",
+    "xinqiao.notices",
+    "xinqiao.cases",
+    "xinqiao.intake",
+    "xinqiao.triage",
+    "xinqiao.demo",
+    "xinqiao.ui",
+    "xinqiao.portal",
+    "xinqiao.desk",
+    "xinqiao.stream",
 ]
-_PEOPLE = bool(_present("xinqiao.people.models"))
-AUTH_USER_MODEL = "people.Account" if _PEOPLE else "auth.User"
+AUTH_USER_MODEL = "people.Account"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    *(_present("xinqiao.people.middleware") and ["xinqiao.people.middleware.TransactionMiddleware"]),
+    "xinqiao.people.middleware.TransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "xinqiao.ui.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -86,10 +71,8 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    *(
-        _present("xinqiao.people.middleware")
-        and ["xinqiao.people.middleware.ActorMiddleware", "xinqiao.people.middleware.DeskMiddleware"]
-    ),
+    "xinqiao.people.middleware.ActorMiddleware",
+    "xinqiao.people.middleware.DeskMiddleware",
 ]
 
 ROOT_URLCONF = "xinqiao.config.urls"
@@ -107,7 +90,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "csp.context_processors.nonce",
-                *(_present("xinqiao.ui.context") and ["xinqiao.ui.context.page"]),
+                "xinqiao.ui.context.page",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
         },
@@ -189,18 +172,17 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_RATE_LIMITS = False  # people.attempts slows failures down, across processes
-if _present("xinqiao.people.adapters"):
-    ACCOUNT_ADAPTER = "xinqiao.people.adapters.AccountAdapter"
-    MFA_ADAPTER = "xinqiao.people.adapters.MFAAdapter"
-    ACCOUNT_FORMS = {
-        "login": "xinqiao.people.forms.LoginForm",
-        "reauthenticate": "xinqiao.people.forms.ReauthenticateForm",
-        "change_password": "xinqiao.people.forms.ChangePasswordForm",
-    }
-    MFA_FORMS = {
-        "authenticate": "xinqiao.people.forms.AuthenticateForm",
-        "reauthenticate": "xinqiao.people.forms.ReauthenticateCodeForm",
-    }
+ACCOUNT_ADAPTER = "xinqiao.people.adapters.AccountAdapter"
+MFA_ADAPTER = "xinqiao.people.adapters.MFAAdapter"
+ACCOUNT_FORMS = {
+    "login": "xinqiao.people.forms.LoginForm",
+    "reauthenticate": "xinqiao.people.forms.ReauthenticateForm",
+    "change_password": "xinqiao.people.forms.ChangePasswordForm",
+}
+MFA_FORMS = {
+    "authenticate": "xinqiao.people.forms.AuthenticateForm",
+    "reauthenticate": "xinqiao.people.forms.ReauthenticateCodeForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "心桥"
 USERSESSIONS_TRACK_ACTIVITY = False
@@ -228,23 +210,7 @@ X_FRAME_OPTIONS = "DENY"
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF, NONCE],
-        "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:", "blob:"],
-        "font-src": [SELF],
-        "connect-src": [SELF, *([STREAM_URL] if STREAM_URL else [])],
-        "manifest-src": [SELF],
-        "media-src": [SELF, "blob:"],
-        "worker-src": [SELF],
-        "form-action": [SELF],
-        "frame-ancestors": [NONE],
-        "base-uri": [NONE],
-        "object-src": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = policy(connect=[STREAM_URL] if STREAM_URL else [])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
