@@ -31,7 +31,9 @@ class Refused(XinqiaoError):
 
     code = "refused"
 
-    def __init__(self, message: str, *, allowed: Sequence[str] = (), remedy: str = "", cites: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, allowed: Sequence[str] = (), remedy: str = "", cites: Sequence[str] = ()
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.allowed = tuple(allowed)
         self.cites = tuple(cites)
