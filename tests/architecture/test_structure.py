@@ -41,7 +41,9 @@ def test_every_template_is_drawn_by_something() -> None:
 def test_templates_that_are_named_exist() -> None:
     known = set(map(_name, TEMPLATES))
     named = {
-        name for path in TEMPLATES for name in re.findall(r"""{% (?:include|extends) ["']([\w./-]+)["']""", path.read_text())
+        name
+        for path in TEMPLATES
+        for name in re.findall(r"""{% (?:include|extends) ["']([\w./-]+)["']""", path.read_text())
     }
     assert named - known == set()
 
@@ -57,7 +59,9 @@ def test_every_job_has_a_worker() -> None:
     }
     assert len(names) >= len([one for one in declared if not (one[0] or one[1]).startswith("_")]) > 0
     deferred = {
-        name for path in SOURCE.rglob("*.py") for name in re.findall(r"""configure_task\(\s*["']([\w.]+)["']""", path.read_text())
+        name
+        for path in SOURCE.rglob("*.py")
+        for name in re.findall(r"""configure_task\(\s*["']([\w.]+)["']""", path.read_text())
     }
     assert deferred - names == set(), "deferred by name, but no such job"
 
@@ -100,6 +104,7 @@ def test_no_page_needs_inline_styles_or_handlers() -> None:
     wrong = [
         _name(path)
         for path in TEMPLATES
-        if path.suffix == ".html" and re.search(r"""\sstyle=["']|\son(?:click|change|submit|load)=|javascript:""", path.read_text())
+        if path.suffix == ".html"
+        and re.search(r"""\sstyle=["']|\son(?:click|change|submit|load)=|javascript:""", path.read_text())
     ]
     assert wrong == []

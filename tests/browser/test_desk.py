@@ -1,6 +1,6 @@
 """The desk in a browser: by keyboard, at three widths, light and dark, and refreshing by itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ WIDTHS = [1440, 1024, 360]
 
 
 @pytest.fixture(scope="module")
-def district(live: Any) -> Iterator[World]:
+def district(live: Any) -> World:
     """The small district with passwords, sixty open matters and one served decision, committed."""
     now = datetime.now(SHANGHAI)
     with acting(SYSTEM("test")):
@@ -37,7 +37,7 @@ def district(live: Any) -> Iterator[World]:
     model = world.receive(at=now).case
     with acting(SYSTEM("test")):
         copies(model, 59)
-    yield world
+    return world
 
 
 def copies(model: Case, count: int) -> None:
@@ -177,12 +177,14 @@ def test_the_worklist_by_keyboard(
     shot(page, "keyboard")
     press("/")
     assert page.evaluate("document.activeElement.name") == "number"
-    page.locator("[data-xq-search]").press("Tab")
+    page.evaluate("document.activeElement.blur()")
     press("?")
     page.get_by_role("dialog").wait_for()
     press("Escape")
     press("j")
-    page.wait_for_timeout(400)
+    page.wait_for_function(
+        "document.querySelector('#xq-peek h2 a')?.href === document.querySelector('[aria-current=true] [data-xq-enter]').href"
+    )
     press(".")
     assert page.evaluate("document.activeElement.closest('#xq-peek') !== null")
     rows.nth(2).locator("[data-xq-enter]").focus()

@@ -88,6 +88,11 @@ class Book:
     ratings: list[tuple[str, str, str]]
     marks: list[tuple[str, str, str]] = field(default_factory=list)
 
+    @property
+    def blocked(self) -> list[Option]:
+        """Steps that are this reader's, but not yet possible, with their reasons."""
+        return [option for option in self.options if option.blocked]
+
 
 def book(case: Case, *, actor: Actor, at: datetime) -> Book:
     """Read the whole file of a case that access has allowed: seven queries, however long the file is."""
