@@ -43,7 +43,7 @@ def command(where: Path, *words: str, **more: str) -> "subprocess.CompletedProce
         env=surroundings(where, **more),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -54,7 +54,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(what: str, asked: Callable[[], bool], seconds: float = 90, told: Callable[[], str] = str) -> None:
+def until(what: str, asked: Callable[[], bool], seconds: float = 240, told: Callable[[], str] = str) -> None:
     """Wait until `asked()` is true; fail after `seconds` with what `told()` says."""
     deadline = time.monotonic() + seconds
     while not asked():
@@ -85,7 +85,11 @@ class Running:
                 stdout=said,
                 stderr=said,
             )
-        until("the server", lambda: self.process.poll() is not None or self.answers(), told=self.told)
+        try:
+            until("the server", lambda: self.process.poll() is not None or self.answers(), told=self.told)
+        except AssertionError:
+            self.stop()
+            raise
         assert self.process.poll() is None, self.told()
 
     def told(self) -> str:
@@ -104,4 +108,4 @@ class Running:
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and wait for the end."""
         self.process.send_signal(number)
-        return self.process.wait(40)
+        return self.process.wait(90)

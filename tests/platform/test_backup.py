@@ -14,7 +14,7 @@ from xinqiao.people import keyring
 from xinqiao.server import envelope
 from xinqiao.server.postgres import Postgres, served
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 WRITTEN = "INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('kept', '心桥', now())"
 

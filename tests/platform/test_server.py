@@ -11,7 +11,7 @@ import pytest
 from tests.platform.support import Running, command, home, until
 from xinqiao.server.postgres import Postgres
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +79,15 @@ def test_a_taken_port_is_named(server: Running) -> None:
     assert refused.returncode == 1
     assert f"Port {server.port}" in refused.stderr
     assert "--port" in refused.stderr
+
+
+def test_production_without_its_keys_is_refused() -> None:
+    with home() as elsewhere:
+        refused = command(elsewhere, "server", XINQIAO_PROFILE="production")
+        assert refused.returncode == 1
+        assert "keys new" in refused.stderr
+        assert Postgres(elsewhere).running() == 0
+        assert command(elsewhere, "keys", "new").returncode == 0
+        demonstration = command(elsewhere, "server", XINQIAO_PROFILE="production")
+        assert demonstration.returncode == 1
+        assert "演示" in demonstration.stderr

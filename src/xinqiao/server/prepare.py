@@ -42,22 +42,13 @@ def database(_demo: bool, _say: Say) -> None:
 
 
 def migrations(_demo: bool, say: Say) -> None:
-    """Apply what migrations are missing, as the owner. Raises BadEnvironment when one fails; it has then left no trace."""
+    """Apply what migrations are missing and make the first keys. Raises BadEnvironment when that cannot be."""
     with places.connect(places.address("owner").parameters(), role="owner") as connection:
         fresh = connection.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,)
     say("Database: laying out tables" if fresh else "Database: checking tables")
-    done = _django("owner", "migrate", "--noinput", "--verbosity", "0", "--skip-checks")
+    done = subprocess.run([sys.executable, "-m", "xinqiao.server.tables"], capture_output=True, text=True)
     if done.returncode:
-        raise BadEnvironment(f"A migration failed:\n{done.stderr[-3000:]}")
-
-
-def _django(role: environment.Role, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "django", *arguments],
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "xinqiao.config.settings", "XINQIAO_DB_ROLE": role},
-        capture_output=True,
-        text=True,
-    )
+        raise BadEnvironment(done.stderr.strip()[-3000:])
 
 
 def contents(demo: bool, say: Say) -> None:
