@@ -27,19 +27,23 @@ REPORTERS = (
 _NAMES = {"content_code": "content", "area_code": "area", "people": "joint_count", "files": "papers"}
 
 
-def _text(label: Any, *, most: int = 200, help_text: Any = "", **attrs: Any) -> forms.CharField:
+def _shortcut(keys: str) -> dict[str, str]:
+    return {"aria-keyshortcuts": keys} if keys else {}
+
+
+def _text(label: Any, *, most: int = 200, help_text: Any = "", keys: str = "", **attrs: Any) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=False,
         max_length=most,
         help_text=help_text,
-        widget=forms.TextInput(attrs={"autocomplete": "off", **attrs}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", **_shortcut(keys), **attrs}),
         error_messages={"max_length": _("这一栏最多 %(limit_value)s 个字，您写了 %(show_value)s 个。")},
     )
 
 
-def _long(label: Any, *, rows: int, help_text: Any = "", **attrs: Any) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows, "data-xq-grow": "", **attrs})
+def _long(label: Any, *, rows: int, help_text: Any = "", keys: str = "") -> forms.CharField:
+    widget = forms.Textarea(attrs={"rows": rows, "data-xq-grow": "", **_shortcut(keys)})
     return forms.CharField(label=label, required=False, help_text=help_text, widget=widget)
 
 
@@ -77,8 +81,8 @@ class EntryForm(Refusable):
     first_key = forms.CharField(required=False, widget=forms.HiddenInput)
     sent = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    text = _long(_("什么事？照对方的原话记"), rows=7, **{"aria-keyshortcuts": "Alt+S"})
-    place = _text(_("具体位置"), placeholder=_("路名、小区、门牌"), **{"aria-keyshortcuts": "Alt+W"})
+    text = _long(_("什么事？照对方的原话记"), rows=7, keys="Alt+S")
+    place = _text(_("具体位置"), placeholder=_("路名、小区、门牌"), keys="Alt+W")
     reporter = forms.ChoiceField(label=_("对方是谁"), required=False, choices=REPORTERS)
     firm = _text(_("单位名称"))
     ward = _text(_("替谁说（姓名）"))
@@ -95,10 +99,10 @@ class EntryForm(Refusable):
             "max_value": _("这个人数好像不对，请核对。"),
         },
     )
-    name = _text(_("姓名"), **{"aria-keyshortcuts": "Alt+X"})
-    phone = _text(_("电话"), most=40, inputmode="tel", placeholder=_("完整的号码"), **{"aria-keyshortcuts": "Alt+H"})
+    name = _text(_("姓名"), keys="Alt+X")
+    phone = _text(_("电话"), most=40, inputmode="tel", placeholder=_("完整的号码"), keys="Alt+H")
     address = _text(_("通信地址"))
-    wish = _text(_("希望怎么办"), most=1000, **{"aria-keyshortcuts": "Alt+Y"})
+    wish = _text(_("希望怎么办"), most=1000, keys="Alt+Y")
     papers = FilesField(
         label=_("材料、照片、来信扫描件"),
         required=False,
