@@ -11,6 +11,7 @@ from tests.stories.stage import Stage
 from tests.support.world import World
 from xinqiao.people.access import acting
 
+
 @pytest.fixture(scope="module")
 def town_(live: Any) -> World:
     """The town, committed, so that the pages see it."""
@@ -40,6 +41,8 @@ def stage(
     stage = Stage(name, width, town_, windows, shot, accessible, as_role, doors)
     failures = request.session.testsfailed
     yield stage
-    if request.session.testsfailed > failures and not stage.private:  # what everybody had before them when it went wrong
+    if (
+        request.session.testsfailed > failures and not stage.private
+    ):  # what everybody had before them when it went wrong
         for login, page in stage.pages.items():
             shot(page, f"{name}-failed-{login}")

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 def read_pdf(page: Any, link: Any) -> bytes:
     """The paper behind a link, as the reader's own browser fetches it."""
     answer = page.context.request.get(link.get_attribute("href"))
-    assert answer.ok and answer.headers["content-type"] == "application/pdf"
+    assert answer.ok
+    assert answer.headers["content-type"] == "application/pdf"
     data: bytes = answer.body()
     assert data.startswith(b"%PDF")
     return data
@@ -115,7 +116,8 @@ def test_a_claim_over_seventy_five_days(stage: Stage) -> None:
     officer = stage.does("officer", ticket, "close", remarks="意见已经落实，来信人满意。")
     stage.look(officer, "closed")
     case = stage.case(ticket)
-    assert case.state == "closed" and (date(2026, 11, 16) - case.received_on).days == 75
+    assert case.state == "closed"
+    assert (date(2026, 11, 16) - case.received_on).days == 75
     with acting(SYSTEM("stories")):
         file = selectors.case_file(case)
     assert {rating.score for rating in file.ratings} == {"satisfied", "basically"}

@@ -70,7 +70,9 @@ def by_browser(stage: Stage, ticket: Ticket, message: Message) -> None:
     stage.does("cg.handler", ticket, "hear", way="电话听取", statement=message.text[:600])
     stage.does("cg.handler", ticket, "investigate", way="到现场查看，调取记录", findings="来信人说的情况属实。")
     demand = DEMAND | {"demand": title}
-    stage.does("cg.handler", ticket, "draft_decision", demands=[demand], outcome="支持", remedy="照办", execution_days="15 天")
+    stage.does(
+        "cg.handler", ticket, "draft_decision", demands=[demand], outcome="支持", remedy="照办", execution_days="15 天"
+    )
     stage.does("cg.deputy", ticket, "check_decision")
     stage.does("cg.head", ticket, "sign_decision")
     stage.does("cg.handler", ticket, "seal_decision")
@@ -135,4 +137,5 @@ def test_real_messages_come_in_and_five_are_decided(stage: Stage, messages: list
         stage.accessible(citizen)
         link = citizen.locator(".po-papers").get_by_role("link", name="处理意见书")
         paper = citizen.context.request.get(link.get_attribute("href"))
-        assert paper.ok and paper.body().startswith(b"%PDF")
+        assert paper.ok
+        assert paper.body().startswith(b"%PDF")

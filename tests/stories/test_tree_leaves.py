@@ -84,10 +84,12 @@ def test_the_tree_leaves_call(stage: Stage) -> None:
     stage.look(clerk, "closed")
 
     case = stage.case(ticket)
-    assert case.state == "closed" and case.closed_at is not None
+    assert case.state == "closed"
+    assert case.closed_at is not None
     assert case.closed_at - case.received_at < timedelta(hours=1)
     with acting(SYSTEM("stories")):
         file = selectors.case_file(case)
     hops = [record.at for record in file.records]
     assert {rating.score for rating in file.ratings} == {"satisfied"}
-    assert max(hops) - min(hops) < timedelta(hours=1) and len(hops) >= 9
+    assert max(hops) - min(hops) < timedelta(hours=1)
+    assert len(hops) >= 9

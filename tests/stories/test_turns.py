@@ -47,9 +47,7 @@ def test_a_wrong_organ_an_objection_and_a_ruling(stage: Stage) -> None:
     officer.get_by_text("这是第二次退回").first.wait_for()
     assert "两家都说" in form.locator("[name=in-reasons]").input_value()
     stage.look(officer, "second-return-needs-a-ruling")
-    stage.does(
-        "officer", ticket, "accept_objection", reasons="两家都说不归自己，要请上级裁定。", arbiter="联席会议"
-    )
+    stage.does("officer", ticket, "accept_objection", reasons="两家都说不归自己，要请上级裁定。", arbiter="联席会议")
     stage.does("officer", ticket, "negotiate", organs=["住房和城乡建设局", "城市管理局"], outcome="协商没有一致。")
     citizen = stage.citizen()
     stage.follows(citizen, ticket)
@@ -68,7 +66,8 @@ def test_a_wrong_organ_an_objection_and_a_ruling(stage: Stage) -> None:
     for paper in unit.locator("#xq-papers a[href$='.pdf']").all():
         assert unit.context.request.get(paper.get_attribute("href")).body().startswith(b"%PDF")
     case = stage.case(ticket)
-    assert case.lead == stage.world.organs["zj"] and case.facts["counts"]["returns"] == 2
+    assert case.lead == stage.world.organs["zj"]
+    assert case.facts["counts"]["returns"] == 2
 
 
 @widths(360)
@@ -127,8 +126,10 @@ def test_a_withdrawal_undone_and_one_that_stays(stage: Stage) -> None:
 
     stage.day(date(2026, 9, 12))
     ended, went_on = stage.case(stays), stage.case(undone)
-    assert went_on.closed_at is None and went_on.state == "accepted"
-    assert ended.state == "closed" and ended.closed_cause == "withdrawn"
+    assert went_on.closed_at is None
+    assert went_on.state == "accepted"
+    assert ended.state == "closed"
+    assert ended.closed_cause == "withdrawn"
     with acting(SYSTEM("stories")):
         answered = Case.objects.filter(closed_cause__in=("answered", "answered_on_spot"))
         assert not answered.filter(pk=ended.pk).exists()

@@ -115,7 +115,8 @@ def test_a_report_that_the_officials_unit_never_sees(stage: Stage) -> None:
         page.goto(f"/desk/?view=all&number={ticket.digits}")
         assert not page.locator("[data-xq-item]").count()
         page.goto("/desk/notices/")
-        assert ticket.digits not in page.content() and "科长" not in page.content()
+        assert ticket.digits not in page.content()
+        assert "科长" not in page.content()
     page.goto(f"/desk/cases/{ticket.case}/")
     stage.look(page, "not-there")
 
@@ -157,6 +158,7 @@ def test_a_clerk_on_leave_whose_deputy_goes_on(stage: Stage) -> None:
     stage.finds("window2", ticket)
     assert "代 温若禾" in deputy.locator(".xq-post > summary").inner_text()
     stage.does("window2", ticket, "contact", way="电话", words="照约定回了话，请再等两天。")
+    assert "戴班长（代 温若禾）" in deputy.locator("#xq-timeline").inner_text()
     stage.look(deputy, "in-anothers-post")
     with acting(SYSTEM("stories")):
         entry = Entry.objects.filter(case_id=stage.case(ticket).id, step="contact").get()

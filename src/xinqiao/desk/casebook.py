@@ -11,12 +11,14 @@ from django.utils.translation import gettext
 from xinqiao import law, papers
 from xinqiao.cases import access, obligations, selectors, services, words
 from xinqiao.cases.models import Case, Document, Obligation, Record
+from xinqiao.kernel.words import N_
 from xinqiao.law.types import Option, TraceLine
+from xinqiao.people import selectors as people
 from xinqiao.people.actors import Actor
 from xinqiao.people.selectors import Proposal
 from xinqiao.ui.cites import cite_words
 
-TARGETS = {"office": "信访部门", "unit": "承办单位"}
+TARGETS = {"office": N_("信访部门"), "unit": N_("承办单位")}
 SCORES = {"satisfied": "满意", "basically": "基本满意", "not": "不满意"}
 STATES = {
     "drafted": "草稿",
@@ -27,6 +29,13 @@ STATES = {
     "recalled": "已撤回",
 }
 CHANNELS = {"portal": "网上", "hotline": "来电", "window": "来访", "letter": "来信", "transfer": "上级转送"}
+PARTIES = {
+    "petitioner": N_("来信人"),
+    "lead": N_("承办单位"),
+    "office": N_("信访部门"),
+    "arbiter": N_("裁定机关"),
+    "discipline": N_("接收机关"),
+}
 _QUIET = frozenset({"text", "words", "reply", "statement", "findings", "reasons", "result", "opinion"})
 
 
@@ -108,15 +117,17 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
     open_ones = [d for d in duties if d.row.settled_at is None]
     own = [d for d in open_ones if d.row.kind == "duty" and d.row.organ_id == actor.organ_id]
     any_duty = [d for d in open_ones if d.row.kind == "duty"]
+    stood_in = [r.account_id for r in file.records if r.post and r.account_id and r.account_id != r.post.account_id]
+    names = people.account_names(stood_in)
     return Book(
         case=case,
         options=options,
-        lines=[line(record, case) for record in file.records],
+        lines=[line(record, case, names) for record in file.records],
         documents=file.documents,
         duties=open_ones,
         settled=[d for d in duties if d.row.settled_at is not None],
         papers=[paper(p, case) for p in file.documents],
-        next=(own or any_duty or open_ones or [None])[0],
+        next=next(iter(own or any_duty or open_ones), None),
         stations=law.stations(case.procedure),
         state=gettext(law.state_label(case.procedure, case.state)),
         procedure=gettext(procedure_label(case.procedure)),
@@ -127,6 +138,7 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
             for rating in file.ratings
         ],
         marks=marks(case),
+        waits=gettext(PARTIES[case.waits_for]) if case.waits_for in PARTIES else "",
     )
 
 
@@ -171,12 +183,15 @@ def duty(row: Obligation, case: Case) -> Duty:
     )
 
 
-def line(record: Record, case: Case) -> Line:
-    """One record as a line: what happened, who did it, in which post, and the words."""
+def line(record: Record, case: Case, names: Mapping[int, str]) -> Line:
+    """One record as a line: what happened, who did it, in which post, and the words. `names`: of those who stood in."""
     if record.actor_kind == "citizen":
         who = gettext("来信人")
     elif record.post is not None and record.organ is not None:
-        who = f"{record.organ.short_name}　{record.post.title}　{record.post.account.name}"
+        holder = record.post.account.name
+        if record.account_id in names:
+            holder = gettext("%(name)s（代 %(holder)s）") % {"name": names[record.account_id], "holder": holder}
+        who = f"{record.organ.short_name}　{record.post.title}　{holder}"
     else:
         who = gettext("系统")
     text, files = _said(record)

@@ -18,6 +18,7 @@ from xinqiao.people.areas import area_chain, area_stem, content_chain, content_s
 from xinqiao.people.identity import Identity
 from xinqiao.people.models import (
     AccessLog,
+    Account,
     Area,
     Competence,
     Instance,
@@ -255,6 +256,12 @@ def posts_at(organ_id: int, on: date, roles: Iterable[str] = ()) -> list[Post]:
     if roles:
         rows = rows.filter(role__in=list(roles))
     return list(rows.select_related("account", "deputy__account").order_by("pk"))
+
+
+def account_names(account_ids: Iterable[int]) -> dict[int, str]:
+    """The names of members of staff by their account, also of those who have left."""
+    wanted = set(account_ids)
+    return dict(Account.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
 
 
 # --- identities
