@@ -91,10 +91,13 @@ def recused(case: Case, actor: Actor) -> bool:
 
 def may_see_identity(case: Case, actor: Actor) -> bool:
     """Whether `actor` may ask to reveal the petitioner: intake and officers; of the unit the named handler only.
+    Nobody who has stepped back from the case (Art. 28).
 
     When the petitioner asked for confidentiality, the unit sees nothing and the petition office relays (mission, never 3).
     """
     mine = roles(case, actor)
+    if recused(case, actor):
+        return False
     if mine & {"intake", "officer", "discipline"}:
         return True
     if case.confidential or case.anonymous:

@@ -14,7 +14,7 @@ from django.db import transaction
 from xinqiao import law
 from xinqiao.files import services as files
 from xinqiao.kernel.canonical import canonical
-from xinqiao.kernel.errors import BadInput, NotFound, Refused
+from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.law import types as law_types
 from xinqiao.ledger import services as ledger
 from xinqiao.people.actors import Actor
@@ -23,6 +23,7 @@ from . import access, documents, effects, messages, obligations, words
 from .models import Assist, Case, Document, Obligation, Record, Recusal
 
 MOST_AT_ONCE = 100
+KEPT_KEYS = ("missed/", "missed-step/", "lapse/")  # keys of the watcher; nobody else may use them up
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,7 @@ def facts_of(case: Case, standing: Standing | None = None) -> law_types.Facts:
     )
 
 
-def options(
-    *, case: Case, actor: Actor, at: datetime, standing: Standing | None = None
-) -> list[law_types.Option]:
+def options(*, case: Case, actor: Actor, at: datetime, standing: Standing | None = None) -> list[law_types.Option]:
     """The steps that `actor` may take on `case` at `at`, with their forms. `standing`: what has been read already."""
     if standing is None:
         return options_of([case], actor=actor, at=at)[case.id]
@@ -212,6 +211,8 @@ def _hash_of_request(move: Move, actor: Actor) -> bytes:
 def _take(
     case: Case, move: Move, seen_as: law_types.Actor, *, actor: Actor, at: datetime, key: str, digest: bytes
 ) -> StepResult:
+    if actor.kind != "system" and key.startswith(KEPT_KEYS):
+        raise Conflict("这张表单不完整，没有办成。请刷新页面后再试。", remedy="刷新页面，核对后重新提交。")
     inputs = dict(move.inputs)
     for name, uploads in move.uploads.items():
         stored = [
