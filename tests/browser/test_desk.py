@@ -182,9 +182,8 @@ def test_the_worklist_by_keyboard(
     page.get_by_role("dialog").wait_for()
     press("Escape")
     press("j")
-    page.wait_for_function(
-        "document.querySelector('#xq-peek h2 a')?.href === document.querySelector('[aria-current=true] [data-xq-enter]').href"
-    )
+    here = page.locator("[data-xq-item][aria-current=true] [data-xq-enter]").get_attribute("href")
+    page.locator(f"#xq-peek h2 a[href='{here}']").wait_for()
     press(".")
     assert page.evaluate("document.activeElement.closest('#xq-peek') !== null")
     rows.nth(2).locator("[data-xq-enter]").focus()

@@ -131,10 +131,10 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
         stations=law.stations(case.procedure),
         state=gettext(law.state_label(case.procedure, case.state)),
         procedure=gettext(procedure_label(case.procedure)),
-        channel=CHANNELS.get(case.channel, case.channel),
+        channel=gettext(CHANNELS.get(case.channel, case.channel)),
         assists=file.assists,
         ratings=[
-            (gettext(TARGETS[rating.target]), SCORES.get(rating.score, rating.score), "；".join(rating.reasons))
+            (gettext(TARGETS[rating.target]), SCORES.get(rating.score, rating.score), gettext("；").join(rating.reasons))
             for rating in file.ratings
         ],
         marks=marks(case),
@@ -152,7 +152,7 @@ def marks(case: Case) -> list[tuple[str, str, str]]:
     flags = set(case.facts.get("flags", ()))
     found = []
     if case.sealed:
-        found.append(("late", gettext("密封"), "lock"))
+        found.append(("late", pgettext("mark", "密封"), "lock"))
     if case.closed_at is None and "urged" in flags:
         found.append(("near", gettext("已催办"), "urge"))
     if "withdrawing" in flags and case.closed_at is None:

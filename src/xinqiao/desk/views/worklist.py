@@ -35,17 +35,17 @@ VIEWS = (
     ("all", _("全部事项")),
     ("closed", _("已办结")),
 )
-MARKS = (("urged", _("已催办")), ("returned", _("退回过")), ("extended", _("已延期")), ("sealed", _("密封")))
+MARKS = (("urged", _("已催办")), ("returned", _("退回过")), ("extended", _("已延期")), ("sealed", pgettext_lazy("mark", "密封")))
 COLOURS = (("red", _("超期")), ("yellow", _("临近")), ("green", _("正常")))
+
+
+WORDS = ("view", "procedure", "state", "colour", "area", "content", "mark", "number", "after")
 
 
 def read_filters(request: HttpRequest) -> Filters:
     """The filters of an address; what cannot be read is left out."""
-    given = {
-        f.name: request.GET[f.name].replace("\0", "").strip()[:80] for f in fields(Filters) if f.name in request.GET
-    }
-    days = {name: _day(given.pop(name, "")) for name in ("since", "until")}
-    filters = replace(Filters(**given), **days)
+    given = {name: request.GET.get(name, "").replace("\0", "").strip()[:80] for name in WORDS}
+    filters = Filters(**given, since=_day(request.GET.get("since", "")), until=_day(request.GET.get("until", "")))
     return filters if filters.view in {key for key, _label in VIEWS} else replace(filters, view="due")
 
 
