@@ -25,6 +25,7 @@ from xinqiao.demo.story import Story
 from xinqiao.demo.wording import Wording, person_name
 from xinqiao.law import calendars
 
+FEW = 15
 SEED = 20220501  # the day the Regulation came into force
 
 Plan = Mapping[str, Any]
@@ -90,6 +91,19 @@ def _many(
         yield kind, situation, {"age": rng.randint(*ages), **plan}
 
 
+def _ago(today: date, days: int) -> date:
+    """About so many days before today, a working day. Few days are counted in working days: holidays swallow nothing."""
+    if days <= FEW:
+        return workdays_back(today - timedelta(days=1), max(1, round(days * 5 / 7)))
+    return workdays_back(today - timedelta(days=days), 0)
+
+
+def _begun(count: int, kind: str, situation: str, day: date, **plan: Any) -> Iterator[tuple[str, str, Plan]]:
+    """Cases that were received on a certain working day, so that there was time for all that shall have happened."""
+    for _ in range(count):
+        yield kind, situation, {"received_on": day, **plan}
+
+
 def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, Plan]]:
     yesterday = today - timedelta(days=1)
     tomorrow = next_due_day(today + timedelta(days=1))
@@ -97,8 +111,7 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
 
     def accepted(count: int, situation: str, ages: tuple[int, int], **plan: Any) -> Iterator[tuple[str, str, Plan]]:
         for _ in range(count):
-            day = workdays_back(today - timedelta(days=rng.randint(*ages)), 0)
-            yield "redress", situation, {"accept_on": day, **plan}
+            yield "redress", situation, {"accept_on": _ago(today, rng.randint(*ages)), **plan}
 
     def due(situation: str, target: date, **plan: Any) -> tuple[str, str, Plan]:
         return "redress", situation, {"accept_on": start_for("decision", target), **plan}
@@ -128,9 +141,9 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
     notice_sent = start_for("notice", tomorrow)
     yield "redress", "notice-tomorrow", {"received_on": workdays_back(notice_sent, 1), "stop": "at_unit", "brisk": True}
     yield "redress", "notice-missed", {"received_on": workdays_back(today - timedelta(days=22), 0), "stop": "at_unit"}
-    yield from many(4, "objected", (4, 7), stop="objected", needs="object")
-    yield from many(3, "returned", (7, 9), stop="returned", needs="object")
-    yield from many(3, "to-rule", (13, 16), stop="jurisdiction", needs="object")
+    yield from _begun(4, "redress", "objected", workdays_back(yesterday, 5), stop="objected", needs="object")
+    yield from _begun(3, "redress", "returned", workdays_back(yesterday, 7), stop="returned", needs="object")
+    yield from _begun(3, "redress", "to-rule", workdays_back(yesterday, 12), stop="jurisdiction", needs="object")
     yield from accepted(3, "ruled", (5, 12), stop="looked", ruling=True, needs="object")
     yield from accepted(5, "in-hand-after-objection", (6, 20), stop="heard", object=True, needs="object")
     yield from accepted(2, "objection-refused", (6, 20), stop="heard", reject=True)
@@ -159,7 +172,13 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
         }  # fmt: skip
     yield from accepted(6, "urged-answered", (14, 40), stop="looked", urge=True)
     yield from accepted(3, "withdrawn-undone", (15, 40), stop="looked", undo=True)
-    yield from accepted(2, "withdrawing", (4, 6), stop="accepted", withdraw=True)
+    for ago in (5, 6):
+        day = _ago(today, ago)
+        yield (
+            "redress",
+            "withdrawing",
+            {"accept_on": day, "stop": "accepted", "withdraw": max(1, (today - day).days - 3)},
+        )
     yield from accepted(3, "withdrawn", (20, 60), stop="accepted", withdraw=True)
     yield from accepted(2, "recused", (10, 25), stop="heard", recuse=True)
     yield from ready(5, "drafted", (25, 45), stop="drafted")
@@ -191,32 +210,32 @@ def _other_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, Pl
     yield from many("inquiry", 6, "at-unit", (2, 9), stop="at_unit")
     yield from many("inquiry", 1, "at-unit-urged", (6, 8), stop="at_unit", urge=True)
     yield from many("inquiry", 1, "answer-missed", (20, 22), stop="at_unit")
-    yield from many("inquiry", 5, "answered", (3, 8), stop="answered")
-    yield from many("inquiry", 14, "closed", (6, 70), stop="closed", rate=True)
-    yield from many("inquiry", 2, "redone", (5, 7), stop="redone", redo=True)
-    yield from many("inquiry", 2, "closed-after-redo", (15, 40), stop="closed", redo=True, rate=True)
+    yield from many("inquiry", 5, "answered", (6, 9), stop="answered")
+    yield from many("inquiry", 14, "closed", (9, 70), stop="closed", rate=True)
+    yield from many("inquiry", 2, "redone", (10, 12), stop="redone", redo=True)
+    yield from many("inquiry", 2, "closed-after-redo", (24, 45), stop="closed", redo=True, rate=True)
     yield from many("inquiry", 1, "sent-back", (2, 2), stop="sent_back", send_back=True, needs="unit")
     yield from many(
-        "inquiry", 2, "closed-after-send-back", (15, 30), stop="closed", send_back=True, rate=True, needs="unit"
+        "inquiry", 2, "closed-after-send-back", (18, 35), stop="closed", send_back=True, rate=True, needs="unit"
     )
     yield from many("inquiry", 1, "asked-formal", (3, 5), stop="dispatched", formal=True, needs="unit")
     yield from many("suggestion", 3, "new", (1, 2), stop="registered")
     yield from many("suggestion", 2, "to-refer", (2, 4), stop="sorted")
     yield from many("suggestion", 2, "to-sign-for", (2, 4), stop="referred")
-    yield from many("suggestion", 1, "objected", (4, 7), stop="objected")
-    yield from many("suggestion", 1, "returned", (7, 9), stop="returned")
-    yield from many("suggestion", 1, "to-rule", (13, 16), stop="jurisdiction")
+    yield from _begun(1, "suggestion", "objected", workdays_back(today - timedelta(days=1), 5), stop="objected")
+    yield from _begun(1, "suggestion", "returned", workdays_back(today - timedelta(days=1), 7), stop="returned")
+    yield from _begun(1, "suggestion", "to-rule", workdays_back(today - timedelta(days=1), 12), stop="jurisdiction")
     yield from many("suggestion", 3, "at-unit", (5, 11), stop="at_unit")
-    yield from many("suggestion", 7, "studying", (12, 50), stop="studying", material=True)
-    yield from many("suggestion", 2, "drafted", (35, 50), stop="drafted")
-    yield from many("suggestion", 2, "replied", (38, 50), stop="replied")
-    yield from many("suggestion", 5, "served", (38, 60), stop="served", rate=False)
-    yield from many("suggestion", 13, "closed", (45, 110), stop="closed", rate=True)
+    yield from many("suggestion", 7, "studying", (18, 50), stop="studying", material=True)
+    yield from many("suggestion", 2, "drafted", (50, 58), stop="drafted")
+    yield from many("suggestion", 2, "replied", (52, 58), stop="replied")
+    yield from many("suggestion", 5, "served", (54, 68), stop="served", rate=False)
+    yield from many("suggestion", 13, "closed", (58, 110), stop="closed", rate=True)
     yield from many("report", 3, "sealed-new", (1, 2), stop="received")
     yield from many("report", 3, "sealed-sorted", (3, 6), stop="sorted")
     yield from many("report", 6, "sealed-transferred", (5, 25), stop="transferred", material=True)
-    yield from many("report", 2, "sealed-feedback", (42, 50), stop="feedback")
-    yield from many("report", 4, "sealed-closed", (55, 90), stop="closed")
+    yield from many("report", 2, "sealed-feedback", (58, 66), stop="feedback")
+    yield from many("report", 4, "sealed-closed", (64, 95), stop="closed")
     yield from many("guidance", 3, "to-inform", (3, 7), stop="sorted")
     yield from many("guidance", 7, "informed", (8, 24), stop="informed")
     yield from many("guidance", 6, "closed-rated", (20, 80), stop="closed", rate=True)
@@ -292,7 +311,8 @@ def _received(rng: random.Random, channel: str, plan: Plan, today: date, until: 
         turns = 18 if plan.get("ruling") else 9 if plan.get("object") else 7 if plan.get("reject") else 5
         day = workdays_back(plan["accept_on"], turns)
     else:
-        day = today - timedelta(days=plan["age"])
+        loose = plan["stop"] in ("registered", "received", "spot")
+        day = today - timedelta(days=plan["age"]) if loose else _ago(today, plan["age"])
     if channel in ("window", "letter") or plan.get("brisk") or "accept_on" in plan:
         day = workdays_back(day, 0)
     open_at: dict[str, Sequence[int]] = {"portal": range(7, 23), "hotline": range(8, 20)}

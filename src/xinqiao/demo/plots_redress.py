@@ -120,7 +120,8 @@ def _turns_while_open(s: Story) -> None:
     if s.wants("undo"):
         s.withdraw(s.rng.randint(2, 5), undo_after=s.rng.randint(1, 5))
     if s.wants("withdraw"):
-        s.withdraw(s.rng.randint(1, 6))
+        days = s.plan["withdraw"]
+        s.withdraw(s.rng.randint(1, 6) if days is True else days)
 
 
 def _hear(s: Story) -> None:

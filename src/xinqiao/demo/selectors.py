@@ -67,7 +67,7 @@ def work_to_try(login: str) -> str:
     with access.acting(SYSTEM("demonstration")):
         cases = Case.objects.filter(closed_at__isnull=True, sealed=False)
         if login == "chengguan":
-            cases = cases.filter(lead__code="gs-chengguan", procedure="redress", state="accepted")
+            cases = cases.filter(lead__code="gs-chengguan", procedure="redress").exclude(state="referred")
         else:
             cases = cases.filter(office__code="gs-xinfang", state="registered")
         return cases.order_by("received_at").values_list("number", flat=True).first() or ""
