@@ -148,8 +148,8 @@ def view(case: Case, *, actor: Actor, at: datetime) -> View:
     return View(
         case=case,
         next=_next(case, law.outlook(facts), file.obligations, day_of(at)),
-        state=gettext(law.state_label(case.procedure, case.state)),
-        stations=law.stations(case.procedure),
+        state=gettext(law.state_label(case.procedure, case.state, case.closed_cause)),
+        stations=law.stations(case.procedure, case.closed_cause),
         passed=_passed(case, file.records),
         entries=[_entry(record) for record in file.records],
         papers=[paper_line(document) for document in file.documents],

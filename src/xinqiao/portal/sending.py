@@ -8,7 +8,8 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 
-from xinqiao.files.checks import inspect
+from xinqiao.files.checks import MEGABYTE, inspect
+from xinqiao.files.services import MOST_BYTES, MOST_FILES
 from xinqiao.intake import services as intake
 from xinqiao.intake import staging
 from xinqiao.intake.models import Party, Submission
@@ -18,7 +19,6 @@ from xinqiao.people.actors import Actor
 from xinqiao.portal.forms import MOST_REPRESENTATIVES, SayForm
 
 UPLOADS = {"photos": "photo", "papers": "paper", "authority": "authority"}
-MOST_FILES = 20
 
 
 @dataclass
@@ -54,8 +54,13 @@ def carried(request: HttpRequest) -> Carried:
             staging.drop(token)
         elif (kept := staging.get(token)) is not None:
             found.waiting.append(kept)
+    room = MOST_BYTES - sum(kept.size for kept, _ in found.waiting)
     for where in UPLOADS:
         for one in _files(request, where):
+            room -= one.size or 0
+            if room < 0:
+                found.unfit.append((where, _too_much()))
+                return found
             name, data = one.name or "", one.read()
             try:
                 inspect(name, data)
@@ -64,6 +69,14 @@ def carried(request: HttpRequest) -> Carried:
             else:
                 found.fresh.append((where, name, data))
     return found
+
+
+def _too_much() -> BadInput:
+    """More than one submission may carry: nothing of it is read."""
+    return BadInput(
+        {"files": f"照片和材料合计超过 {MOST_BYTES // MEGABYTE} MB 的上限。"},
+        remedy="请少选几个，其余可以在登记后从进度页补充。您写的内容都还在。",
+    )
 
 
 def _files(request: HttpRequest, where: str) -> Iterable[UploadedFile]:

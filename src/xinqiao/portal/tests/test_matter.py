@@ -207,6 +207,32 @@ def test_a_withdrawal_sent_twice_has_one_effect(client: Client, case: Case) -> N
     assert Record.objects.filter(case=case, step="withdraw").count() == 1
 
 
+def test_a_petitioner_may_seal_afterwards_and_still_reads_everything(client: Client, world: World, case: Case) -> None:
+    page = client.get(f"/my/{case.number}/").content.decode()
+    if f"/my/{case.number}/do/seal/" not in page:
+        pytest.skip("this procedure lets nobody but staff seal")
+    act(client, case, "seal", reasons="说的是工作人员")
+    page = client.get(f"/my/{case.number}/").content.decode()
+    assert "保密事项" in page
+    assert "小区门口的路灯坏了三个星期" in page
+    for login in ("officer", "cg.head"):
+        access.bind(world.actor(login))
+        assert not Case.objects.filter(pk=case.pk).exists()
+
+
+def test_a_formal_way_can_be_asked_for_when_the_short_answer_does_not_do(
+    client: Client, world: World, case: Case, moment: Move
+) -> None:
+    world.step(case, "classify", "officer", at=MORNING, route="inquiry", content_code="030800")
+    world.step(case, "answer", "officer", at=MORNING, reply="请打养护单位电话。", way="online")
+    page = client.get(f"/my/{case.number}/").content.decode()
+    assert "给您的答复" in page
+    assert "请打养护单位电话。" in page
+    act(client, case, "ask_formal", reasons="要书面意见")
+    assert as_petitioner(case).procedure == "redress"
+    assert "给您的答复" not in client.get(f"/my/{case.number}/").content.decode()
+
+
 def test_ones_own_data_are_corrected_in_the_vault_and_nowhere_else(client: Client, case: Case) -> None:
     page = client.get(f"/my/{case.number}/do/correct_data/")
     key = page.context["form"]["key"].value()

@@ -16,6 +16,7 @@ from xinqiao.intake.selectors import words_of
 from xinqiao.people import access
 from xinqiao.people.actors import CITIZEN, SYSTEM
 from xinqiao.people.models import Person
+from xinqiao.portal import sending
 from xinqiao.portal.tests.support import at_most, fill, number_and_code, say
 
 pytestmark = pytest.mark.django_db
@@ -216,3 +217,13 @@ def test_a_receipt_page_costs_little(client: Client) -> None:
     say(client)
     with at_most(20):
         client.get("/receipt/")
+
+
+def test_more_than_one_submission_may_carry_is_refused_before_it_is_read(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MOST_BYTES", 1000)
+    answer = client.post("/say/", fill(photos=[photo("a.jpg")], papers=[photo("b.jpg")]))
+    assert answer.status_code == 422
+    assert "的上限" in answer.content.decode()
+    assert Submission.objects.count() == 0

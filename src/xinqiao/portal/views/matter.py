@@ -71,7 +71,7 @@ def matter(request: HttpRequest, number: str) -> HttpResponse:
         "said": intake.words_of(submission) if submission else {},
         "who_sees": who_sees(submission, case) if submission else [],
         "looks": people.access_of_case(case.id),
-        "blobs": [blob for blob in files.blobs_of_case(case.id) if blob.kind != "document"],
+        "blobs": list(files.blobs_for_petitioner(case.id)),
         "proof": ledger.proof(case.id, day_of(at)),
     }
     return render(request, "portal/matter.html", context)
@@ -183,7 +183,7 @@ def _correct(request: HttpRequest, case: Case, option: Option) -> HttpResponse:
             cases.take_step(case_id=case.id, step=option.step, actor=actor, at=at, inputs=inputs, key=key)
             vault.person_correct(person=case.person_id, actor=actor, at=at, case_id=case.id, **value)
     except BadInput as error:
-        form.add_error("value", gettext("；".join(error.fields.values())))
+        form.add_error("value", gettext("；").join(gettext(text) for text in error.fields.values()))
         return _step_page(request, case, option, form, status=WRONG)
     except Refused as error:
         form.add_error(None, gettext(error.message))
@@ -211,12 +211,21 @@ def proof(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound() from None
+
+
 @require_GET
 @personal
 def attachment(request: HttpRequest, number: str, blob_id: str) -> HttpResponse:
     """A file of one's own matter."""
     case = _case(request, number)
-    blob = files.blob_get(UUID(blob_id), case_id=case.id)
+    blob = files.blobs_for_petitioner(case.id).filter(pk=_uuid(blob_id)).first()
+    if blob is None:
+        raise NotFound()
     served = blob_serve(blob, thumbnail="thumb" in request.GET, download="download" in request.GET)
     return HttpResponse(served.data, headers=served.headers)
 

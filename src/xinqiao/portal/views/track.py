@@ -120,7 +120,11 @@ def phone(request: HttpRequest) -> HttpResponse:
 def mine(request: HttpRequest) -> HttpResponse:
     """One's own matters, as far as they were proven in this visit."""
     rows = [
-        {"case": case, "state": law.state_label(case.procedure, case.state), "organ": case.lead or case.office}
+        {
+            "case": case,
+            "state": law.state_label(case.procedure, case.state, case.closed_cause),
+            "organ": case.lead or case.office,
+        }
         for case in intake.own_cases(visit.actor_of(request))
     ]
     return render(request, "portal/mine.html", {"rows": rows})
