@@ -8,7 +8,7 @@ from string import Formatter
 from typing import Any
 
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from xinqiao.kernel.words import N_
 
@@ -185,7 +185,8 @@ def write(text: str, to_kind: str, params: Mapping[str, Any], *, sealed: bool = 
     template = find(text, to_kind, sealed=sealed)
     values = {name: _shown(name, value) for name, value in params.items()}
     known_ones = [gettext(each) for each in template.sentences if _fields(each) <= values.keys()]
-    body = "".join(each.format_map(values) for each in known_ones or [gettext(_LOOK_UP)])
+    apart = "" if (get_language() or "zh").startswith("zh") else " "
+    body = apart.join(each.format_map(values) for each in known_ones or [gettext(_LOOK_UP)])
     return Words(gettext(template.subject).format_map(values), body)
 
 

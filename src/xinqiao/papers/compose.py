@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, get_args
 
+from xinqiao.kernel.words import N_
 from xinqiao.papers import facts as keys
 from xinqiao.papers import intake, redress, replies
 from xinqiao.papers.model import Paper, Seal
@@ -22,20 +23,20 @@ class Kind:
 
 
 KINDS: Mapping[str, Kind] = {
-    "receipt": Kind("来件回执", "收", keys.Receipt, intake.receipt),
-    "registration": Kind("信访事项登记表", "登", keys.Registration, intake.registration),
-    "referral_slip": Kind("信访事项转送单", "转", keys.Referral, intake.referral_slip),
-    "objection": Kind("信访事项转送异议书", "异", keys.Objection, intake.objection),
-    "jurisdiction_ruling": Kind("指定办理通知", "定", keys.Ruling, intake.jurisdiction_ruling),
-    "acceptance_notice": Kind("信访事项受理告知书", "受", keys.Acceptance, redress.acceptance_notice),
-    "extension_notice": Kind("信访事项延长办理期限告知书", "延", keys.Extension, redress.extension_notice),
-    "decision": Kind("信访事项处理意见书", "理", keys.DecisionFacts, redress.decision),
-    "service_proof": Kind("送达回证", "达", keys.Service, redress.service_proof),
-    "suggestion_reply": Kind("建议回复函", "复", keys.SuggestionReply, replies.suggestion_reply),
-    "transfer_letter": Kind("检举控告类信访事项移送函", "移", keys.Transfer, replies.transfer_letter),
-    "withdrawal_note": Kind("撤回信访事项确认书", "撤", keys.Withdrawal, replies.withdrawal_note),
-    "on_the_spot_reply": Kind("当场答复单", "答", keys.OnTheSpot, replies.on_the_spot_reply),
-    "path_notice": Kind("办理途径告知书", "导", keys.PathNotice, replies.path_notice),
+    "receipt": Kind(N_("来件回执"), "收", keys.Receipt, intake.receipt),
+    "registration": Kind(N_("信访事项登记表"), "登", keys.Registration, intake.registration),
+    "referral_slip": Kind(N_("信访事项转送单"), "转", keys.Referral, intake.referral_slip),
+    "objection": Kind(N_("信访事项转送异议书"), "异", keys.Objection, intake.objection),
+    "jurisdiction_ruling": Kind(N_("指定办理通知"), "定", keys.Ruling, intake.jurisdiction_ruling),
+    "acceptance_notice": Kind(N_("信访事项受理告知书"), "受", keys.Acceptance, redress.acceptance_notice),
+    "extension_notice": Kind(N_("信访事项延长办理期限告知书"), "延", keys.Extension, redress.extension_notice),
+    "decision": Kind(N_("信访事项处理意见书"), "理", keys.DecisionFacts, redress.decision),
+    "service_proof": Kind(N_("送达回证"), "达", keys.Service, redress.service_proof),
+    "suggestion_reply": Kind(N_("建议回复函"), "复", keys.SuggestionReply, replies.suggestion_reply),
+    "transfer_letter": Kind(N_("检举控告类信访事项移送函"), "移", keys.Transfer, replies.transfer_letter),
+    "withdrawal_note": Kind(N_("撤回信访事项确认书"), "撤", keys.Withdrawal, replies.withdrawal_note),
+    "on_the_spot_reply": Kind(N_("当场答复单"), "答", keys.OnTheSpot, replies.on_the_spot_reply),
+    "path_notice": Kind(N_("办理途径告知书"), "导", keys.PathNotice, replies.path_notice),
 }
 
 

@@ -83,7 +83,9 @@ class DemandsField(forms.Field):
         for number, row in enumerate(rows, start=1):
             missing = [str(label) for part, label in self.parts if not row.get(part)]
             if missing:
-                problems.append(gettext("第 %(n)s 项还缺：%(parts)s。") % {"n": number, "parts": "、".join(missing)})
+                problems.append(
+                    gettext("第 %(n)s 项还缺：%(parts)s。") % {"n": number, "parts": gettext("、").join(missing)}
+                )
             if any(len(value) > self.max_length for value in row.values()):
                 problems.append(
                     gettext("第 %(n)s 项有一栏超过 %(max)s 个字，请压缩。") % {"n": number, "max": self.max_length}

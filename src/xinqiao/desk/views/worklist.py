@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_date
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -35,7 +35,12 @@ VIEWS = (
     ("all", _("全部事项")),
     ("closed", _("已办结")),
 )
-MARKS = (("urged", _("已催办")), ("returned", _("退回过")), ("extended", _("已延期")), ("sealed", pgettext_lazy("mark", "密封")))
+MARKS = (
+    ("urged", _("已催办")),
+    ("returned", _("退回过")),
+    ("extended", _("已延期")),
+    ("sealed", pgettext_lazy("mark", "密封")),
+)
 COLOURS = (("red", _("超期")), ("yellow", _("临近")), ("green", _("正常")))
 
 
@@ -114,7 +119,7 @@ def _shown(row: selectors.Row) -> dict[str, Any]:
     return {
         "case": row.case,
         "duty": row.obligation,
-        "state": gettext(law.state_label(row.case.procedure, row.case.state)),
+        "state": gettext(law.state_label(row.case.procedure, row.case.state, row.case.closed_cause)),
         "procedure": gettext(casebook.procedure_label(row.case.procedure)),
         "marks": casebook.marks(row.case),
         "title": gettext(row.obligation.title) if row.obligation else "",

@@ -21,7 +21,7 @@ from django.template.context import Context
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, ngettext, override
+from django.utils.translation import get_language, gettext, ngettext, override, pgettext
 
 from xinqiao.kernel.clock import SHANGHAI, day_of
 from xinqiao.ui.forms import SPARE_ROWS, DemandsField
@@ -243,7 +243,7 @@ def stations(
     rows = []
     for at, one in enumerate(stations):
         mood = "done" if at < found or (ended and at == found) else "now" if at == found else "todo"
-        rows.append({"label": gettext(one.label), "mood": mood, "day": (dates or {}).get(one.key)})
+        rows.append({"label": pgettext("station", one.label), "mood": mood, "day": (dates or {}).get(one.key)})
     return {"rows": rows}
 
 
