@@ -33,7 +33,7 @@ def test_the_tree_leaves_call(stage: Stage) -> None:
     clerk.get_by_label("姓名").first.fill("柏怀瑾")
     clerk.get_by_label("电话").first.fill("19900001000")
     clerk.get_by_label("希望怎么办").fill("派人来看一看")
-    clerk.get_by_text("以前没有").or_(clerk.get_by_text("没有")).first.wait_for()
+    clerk.get_by_text("这个号码以前没有提过事").wait_for()
     stage.at(10, 4)
     clerk.get_by_text("日常小事，登记并马上派单").click()
     clerk.get_by_label("一句话概括").fill("行道树铺了石子以后叶子发黄")

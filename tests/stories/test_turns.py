@@ -137,4 +137,7 @@ def test_a_withdrawal_undone_and_one_that_stays(stage: Stage) -> None:
     stage.follows(other, stays)
     assert not other.get_by_role("link", name="评价承办单位").count()
     assert other.get_by_text("撤回生效，按您的意愿结束").first.is_visible()
+    assert "按您的意愿结束" in other.locator(".xq-next").inner_text()
+    assert "已办结" not in other.locator("main").inner_text()  # nor does the line show an answer that was never given
+    assert "答复" not in other.locator(".xq-line").inner_text()
     stage.look(other, "withdrawn")

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from xinqiao import law, papers
 from xinqiao.cases import access, obligations, selectors, services, words
@@ -128,13 +128,17 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
         settled=[d for d in duties if d.row.settled_at is not None],
         papers=[paper(p, case) for p in file.documents],
         next=next(iter(own or any_duty or open_ones), None),
-        stations=law.stations(case.procedure),
-        state=gettext(law.state_label(case.procedure, case.state)),
+        stations=law.stations(case.procedure, case.closed_cause),
+        state=gettext(law.state_label(case.procedure, case.state, case.closed_cause)),
         procedure=gettext(procedure_label(case.procedure)),
         channel=gettext(CHANNELS.get(case.channel, case.channel)),
         assists=file.assists,
         ratings=[
-            (gettext(TARGETS[rating.target]), SCORES.get(rating.score, rating.score), gettext("；").join(rating.reasons))
+            (
+                gettext(TARGETS[rating.target]),
+                SCORES.get(rating.score, rating.score),
+                gettext("；").join(rating.reasons),
+            )
             for rating in file.ratings
         ],
         marks=marks(case),

@@ -35,6 +35,7 @@ __all__ = [
     "term",
 ]
 
+WITHDRAWN = Station("withdrawn", N_("撤回"), ("closed",))
 _BESIDE = {"obligation.missed": N_("期限已过，还没有办")}
 
 
@@ -67,9 +68,10 @@ def procedures() -> tuple[Procedure, ...]:
     return tuple(PROCEDURES.values())
 
 
-def stations(procedure: str) -> tuple[Station, ...]:
-    """The stops on the citizen's line."""
-    return PROCEDURES[procedure].stations
+def stations(procedure: str, cause: str = "") -> tuple[Station, ...]:
+    """The stops on the citizen's line. What was taken back (`cause` of its end) was not answered: it stops there."""
+    stops = PROCEDURES[procedure].stations
+    return (stops[0], WITHDRAWN) if cause == "withdrawn" else stops
 
 
 def first_state(procedure: str) -> str:
@@ -77,9 +79,9 @@ def first_state(procedure: str) -> str:
     return PROCEDURES[procedure].entry
 
 
-def state_label(procedure: str, state: str) -> str:
-    """The state in plain words (a gettext id)."""
-    return PROCEDURES[procedure].state(state).label
+def state_label(procedure: str, state: str, cause: str = "") -> str:
+    """The state in plain words (a gettext id); `cause` tells a matter that was taken back from one that was answered."""
+    return N_("已撤回") if cause == "withdrawn" else PROCEDURES[procedure].state(state).label
 
 
 def events() -> tuple[EventKind, ...]:

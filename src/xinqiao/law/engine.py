@@ -217,6 +217,8 @@ def _option(edge: Edge, facts: Facts, at: datetime) -> Option:
 def outlook(procedure: Procedure, facts: Facts) -> Outlook:
     """What comes next for the citizen: the sentence of the first open act that the state tells about."""
     state = procedure.state(facts.state)
+    if state.end and "withdrawing" in facts.flags:
+        return Outlook(_WITHDRAWN)
     told = (*_TOLD_FIRST, *state.tells)
     for act, sentence in told:
         if act in facts.open_acts:
@@ -224,6 +226,7 @@ def outlook(procedure: Procedure, facts: Facts) -> Outlook:
     return Outlook(state.outlook)
 
 
+_WITHDRAWN = N_("您撤回了，这件事按您的意愿结束，没有算作“已解决”。想再提，随时可以。")
 _TOLD_FIRST = (("withdraw.undo", N_("您已申请撤回。{due}以前可以反悔；过了这一天，这件事就按撤回结束。")),)
 
 

@@ -164,7 +164,7 @@ def caller(request: HttpRequest, contact_id: UUID) -> HttpResponse:
 
 
 def _line(case: Case) -> dict[str, Any]:
-    return {"case": case, "state": gettext(law.state_label(case.procedure, case.state))}
+    return {"case": case, "state": gettext(law.state_label(case.procedure, case.state, case.closed_cause))}
 
 
 def _shown(request: HttpRequest, contact_id: UUID) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def receipt(request: HttpRequest, contact_id: UUID) -> HttpResponse:
         "case": case,
         "seconds": submission.entered_seconds if submission else None,
         "duty": casebook.duty(file.next_duty, case) if case and file and file.next_duty else None,
-        "state": gettext(law.state_label(case.procedure, case.state)) if case else "",
+        "state": gettext(law.state_label(case.procedure, case.state, case.closed_cause)) if case else "",
         "today": day_of(at),
     }
     return render(request, "desk/entry_receipt.html", context)
