@@ -40,6 +40,7 @@ ANSWERS: dict[str, tuple[tuple[str, str], ...]] = {
     "inform": ((N_("找谁"), "body"), (N_("怎么办"), "how"), (N_("哪天以前"), "until"), (N_("依据"), "basis")),
 }
 ANSWER_PAPERS = ("decision", "suggestion_reply", "path_notice", "on_the_spot_reply")
+ANSWERED_STATIONS = frozenset({"answered", "executed", "closed"})
 MOST_CITES = 2
 # Steps whose form the portal draws itself, and steps that only machines and staff take.
 CORRECT = "correct_data"
@@ -170,7 +171,9 @@ def _day(obligation: Obligation, where: tuple[Organ, ...] = ()) -> Day:
 
 def _answer(file: selectors.CaseFile) -> Answer | None:
     """The newest answer, unless the matter was taken up again since."""
-    if not {"served", "answered", "informed"} & set(file.case.facts.get("dates", {})):
+    case = file.case
+    here = next((one.key for one in law.stations(case.procedure) if case.state in one.states), "")
+    if here not in ANSWERED_STATIONS and case.closed_at is None:
         return None
     record = next((one for one in file.records if one.step in ANSWERS), None)
     lines = _lines(record) if record else ()

@@ -224,7 +224,7 @@ def test_a_formal_way_can_be_asked_for_when_the_short_answer_does_not_do(
     client: Client, world: World, case: Case, moment: Move
 ) -> None:
     world.step(case, "classify", "officer", at=MORNING, route="inquiry", content_code="030800")
-    world.step(case, "answer", "officer", at=MORNING, reply="请打养护单位电话。", way="online")
+    world.step(case, "answer", "officer", at=MORNING, reply="请打养护单位电话。", way="message")
     page = client.get(f"/my/{case.number}/").content.decode()
     assert "给您的答复" in page
     assert "请打养护单位电话。" in page
