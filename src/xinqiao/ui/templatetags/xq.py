@@ -420,7 +420,8 @@ def words(sentence: str) -> str:
 @register.filter
 def trace_words(line: Any) -> str:
     """A law.types.TraceLine as one sentence in the reader's language."""
-    return gettext(line.text).format(**{name: words(value) for name, value in line.values.items()})
+    values = {name: words(value) for name, value in line.values.items()}
+    return gettext(line.text).format(**values) if values else gettext(line.text)
 
 
 @register.simple_tag
