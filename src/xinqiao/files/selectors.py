@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from xinqiao.files import storage
 from xinqiao.files.models import Blob
@@ -21,6 +21,21 @@ def blob_get(blob_id: UUID, *, case_id: UUID | None = None, submission_id: UUID 
 def blobs_of_case(case_id: UUID) -> QuerySet[Blob]:
     """All files of a case, oldest first."""
     return Blob.objects.filter(case_id=case_id).order_by("created_at", "id")
+
+
+def blobs_for_petitioner(case_id: UUID) -> QuerySet[Blob]:
+    """What a petitioner may open of their case: what they brought and the scan of the sealed decision.
+
+    What staff gathered (who said what, whose papers) stays in the file; what it shows stands in the answer.
+    """
+    theirs = Q(submission_id__isnull=False) | Q(created_by="citizen") | Q(kind="scan")
+    return blobs_of_case(case_id).filter(theirs).exclude(kind="document")
+
+
+def blobs_for_staff(case_id: UUID, *, identity: bool) -> QuerySet[Blob]:
+    """What staff may open of a case; without `identity` no powers of attorney, which name people."""
+    found = blobs_of_case(case_id)
+    return found if identity else found.exclude(kind="authority")
 
 
 def blobs_of_submission(submission_id: UUID) -> QuerySet[Blob]:

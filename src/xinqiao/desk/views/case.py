@@ -60,7 +60,7 @@ def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
         "parties": [(party, masked.get(party.person_id)) for party in parties],
         "may_see_identity": may_see,
         "revealable": REVEALABLE,
-        "blobs": [blob for blob in files.blobs_of_case(case.id) if blob.kind != "document"],
+        "blobs": [b for b in files.blobs_for_staff(case.id, identity=may_see) if b.kind != "document"],
         "area": people.area_at(case.area_code, case.received_on) if case.area_code else None,
         "content": triage.content_name(case.content_code),
         "proposal": proposal,
@@ -184,7 +184,7 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
             case_id=case.id,
         )
     except BadInput as error:
-        messages.error(request, "；".join(gettext(text) for text in error.fields.values()))
+        messages.error(request, gettext("；").join(gettext(text) for text in error.fields.values()))
         return redirect("desk:case", number=case.number)
     labels = dict(REVEALABLE)
     context = _file(request, case) | {

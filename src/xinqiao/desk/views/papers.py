@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from xinqiao import papers as drawing
-from xinqiao.cases import documents, selectors
+from xinqiao.cases import access, documents, selectors
 from xinqiao.cases import papers as case_papers
 from xinqiao.desk.views.door import actor_of, open_case, staff
 from xinqiao.files import selectors as files
@@ -54,6 +54,9 @@ def paper(request: HttpRequest, number: str, document_id: UUID, form: str) -> Ht
 def file(request: HttpRequest, number: str, blob_id: UUID) -> HttpResponse:
     """An attached file, as a drawn-anew picture or as a download."""
     case = open_case(request, number)
-    blob = files.blob_get(blob_id, case_id=case.id)
+    seen = files.blobs_for_staff(case.id, identity=access.may_see_identity(case, actor_of(request)))
+    blob = seen.filter(pk=blob_id).first()
+    if blob is None:
+        raise NotFound()
     served = blob_serve(blob, thumbnail=request.GET.get("size") == "small", download=request.GET.get("save") == "1")
     return HttpResponse(served.data, headers=served.headers)
