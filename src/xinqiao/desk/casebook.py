@@ -96,6 +96,7 @@ class Book:
     assists: list[Any]
     ratings: list[tuple[str, str, str]]
     marks: list[tuple[str, str, str]] = field(default_factory=list)
+    waits: str = ""  # for whom everybody waits when nobody owes anything
 
     @property
     def blocked(self) -> list[Option]:
@@ -193,7 +194,7 @@ def line(record: Record, case: Case, names: Mapping[int, str]) -> Line:
         who = gettext("来信人")
     elif record.post is not None and record.organ is not None:
         holder = record.post.account.name
-        if record.account_id in names:
+        if record.account_id is not None and record.account_id in names:
             holder = gettext("%(name)s（代 %(holder)s）") % {"name": names[record.account_id], "holder": holder}
         who = f"{record.organ.short_name}　{record.post.title}　{holder}"
     else:
