@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from xinqiao import law
 from xinqiao.files import services as files
@@ -226,7 +227,9 @@ def _take(
     if isinstance(decision, law_types.Refusal):
         if decision.fields:
             raise BadInput(decision.fields)
-        raise Refused("；".join(decision.reasons), allowed=decision.allowed, cites=decision.cites)
+        raise Refused(
+            gettext("；").join(gettext(why) for why in decision.reasons), allowed=decision.allowed, cites=decision.cites
+        )
     return write(case, decision, inputs=inputs, actor=actor, at=at, key=key, digest=digest)
 
 
