@@ -34,8 +34,9 @@ def keys_folder() -> Path:
 
 
 def keyring_file() -> Path:
-    """The file with the keys that wrap all others."""
-    return keys_folder() / "keyring.json"
+    """The file with the keys that wrap all others: XINQIAO_KEYS when it names a .json file."""
+    chosen = os.environ.get("XINQIAO_KEYS", "")
+    return Path(chosen).expanduser().resolve() if chosen.endswith(".json") else keys_folder() / "keyring.json"
 
 
 def profile() -> Profile:

@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "xinqiao.stream",
 ]
 AUTH_USER_MODEL = "people.Account"
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # sign-in names are unique whatever their case: a constraint on Lower(username)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [

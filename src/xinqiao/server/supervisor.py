@@ -21,6 +21,7 @@ from xinqiao.server import places, postgres, prepare, roles
 from xinqiao.server.children import MARK, Child, sweep_leftovers
 
 Say = Callable[[str], None]
+WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - named to be told apart from addresses
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Options:
 
     def url(self, port: int = 0) -> str:
         """The address that a browser on this machine opens."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        host = "127.0.0.1" if self.host in WILDCARDS else self.host
         return f"http://{host}:{port or self.port}"
 
 
@@ -145,7 +146,9 @@ def _refuse_owning_application() -> None:
 def _children(home: Path, options: Options, stream_port: int) -> list[Child]:
     stream = os.environ.get("XINQIAO_STREAM_URL") or options.url(stream_port)
     ours = {f"http://{host}:{options.port}" for host in ("127.0.0.1", "localhost", "[::1]", options.host)}
+    names = ["localhost", "127.0.0.1", "[::1]", *({options.host} - WILDCARDS)]
     common = {
+        "XINQIAO_HOSTS": ",".join(names),
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "xinqiao.config.settings",
         "XINQIAO_STREAM_URL": stream,
@@ -199,6 +202,10 @@ def _welcome(options: Options, children: list[Child], stopping: threading.Event,
         if time.monotonic() > deadline:
             raise BadEnvironment(f"The web process does not answer at {options.url()}; see {children[0].log}.")
     say(prepare.welcome(options.url()))
+    if options.host in WILDCARDS and not os.environ.get("XINQIAO_HOSTS"):
+        say(
+            "Other machines are let in by name: XINQIAO_HOSTS=xinqiao.example.gov,10.0.0.5 script/server --host 0.0.0.0"
+        )
 
 
 def _tail(path: Path) -> str:
