@@ -29,6 +29,7 @@ POLICIES = {
     "number": Policy(free=4, first=2, longest=900, window=DAY, one_at_a_time=True),
     "phone": Policy(free=4, first=2, longest=900, window=DAY, one_at_a_time=True),
     "signin": Policy(free=4, first=60, longest=900, window=DAY, one_at_a_time=True),
+    "asked": Policy(free=20, first=60, longest=3600, window=timedelta(hours=1)),  # codes asked for from one address
     "ip": Policy(free=40, first=2, longest=300, window=timedelta(hours=1)),
 }
 
@@ -38,7 +39,7 @@ def _hash(scope: str, key: str) -> bytes:
 
 
 def attempt_allowed(*, scope: str, key: str, at: datetime) -> int:
-    """Seconds that a try must still wait; 0 when it may go ahead. Scopes: number, phone, signin, ip."""
+    """Seconds that a try must still wait; 0 when it may go ahead. Scopes: number, phone, signin, asked, ip."""
     policy, digest = POLICIES[scope], _hash(scope, key)
     if policy.one_at_a_time and not _first(digest):
         return 1

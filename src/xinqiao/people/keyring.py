@@ -191,11 +191,8 @@ def create(path: Path, *, purpose: Purpose, algorithm: Algorithm, at: datetime) 
 
 
 def default_path() -> Path:
-    """XINQIAO_KEYS when it names a .json file, else keyring.json in the folder of keys."""
-    chosen = os.environ.get("XINQIAO_KEYS", "")
-    return (
-        Path(chosen).expanduser().resolve() if chosen.endswith(".json") else environment.keys_folder() / "keyring.json"
-    )
+    """Where the surroundings say that the key file lies: the same for data and for backups."""
+    return environment.keyring_file()
 
 
 def check_outside(path: Path, data: Path) -> None:

@@ -168,6 +168,20 @@ def test_codes_cannot_be_asked_for_too_quickly(sent: list[dict[str, Any]]) -> No
     assert send(days=1, minutes=1) == later(days=1, minutes=6)
 
 
+def test_one_address_cannot_ask_for_codes_to_ever_more_phones(sent: list[dict[str, Any]]) -> None:
+    for place in range(21):
+        send(f"139000000{place:02d}", seconds=place)
+    with pytest.raises(Slowed) as slowed:
+        send("13900000099", seconds=22)
+    assert slowed.value.seconds > 30
+    with pytest.raises(Slowed):
+        send(seconds=23)
+    assert sent == []
+    assert services.phone_code_send(phone=PHONE, ip="203.0.113.9", actor=CITIZEN(), at=later(seconds=24))
+    assert len(sent) == 1
+    assert send("13900000098", hours=2)
+
+
 @pytest.mark.parametrize("number", ["", "1380000123", "0571-88001234", "abc"])
 def test_what_is_no_mobile_number_is_said_so(sent: list[dict[str, Any]], number: str) -> None:
     with pytest.raises(BadInput) as wrong:

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
+from xinqiao.config import environment
 from xinqiao.people import access, keyring, keys, selectors, services
 from xinqiao.people.actors import CITIZEN, SYSTEM
 from xinqiao.people.keyring import KeyTrouble
@@ -240,5 +241,6 @@ def test_a_data_key_may_only_be_wrapped_anew(ring_file: Path, db: None) -> None:
 def test_the_environment_may_name_the_file_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XINQIAO_KEYS", str(tmp_path / "mine.json"))
     assert keyring.default_path() == tmp_path / "mine.json"
+    assert environment.keyring_file() == tmp_path / "mine.json"  # what backups are encrypted with
     monkeypatch.setenv("XINQIAO_KEYS", str(tmp_path))
     assert keyring.default_path() == tmp_path / "keyring.json"
