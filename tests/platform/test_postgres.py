@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 from pathlib import Path
 
 import psycopg
@@ -42,6 +43,18 @@ def test_made_once_with_the_right_character_set(server: Postgres) -> None:
     assert ask(server, "SHOW data_checksums") == ("on",)
     assert ask(server, "SHOW listen_addresses") == ("",)
     assert ask(server, "SELECT 'é' < 'z', upper('é')") == (False, "É")
+
+
+def test_its_log_is_closed_to_others_and_holds_no_statements(server: Postgres) -> None:
+    ask(server, "CREATE TABLE kept (n int PRIMARY KEY, said text NOT NULL)")
+    for statement in ("INSERT INTO kept VALUES (1, NULL), (2, 'whisper')", "SELECT 'whisper'::int"):
+        with pytest.raises(psycopg.Error):
+            ask(server, statement)
+    told = server.log.read_text()
+    assert "violates not-null constraint" in told
+    assert "INSERT" not in told
+    assert "Failing row" not in told
+    assert stat.S_IMODE(server.log.stat().st_mode) == 0o600
 
 
 def test_stops_and_starts_again(server: Postgres) -> None:

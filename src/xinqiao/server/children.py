@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xinqiao.server import places
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY = 60.0  # seconds after which a process counts as healthy again
 LARGEST_LOG = 20 * 1024 * 1024
@@ -31,12 +33,12 @@ class Child:
 
     def start(self) -> None:
         """Start it in a process group of its own; it ends when the supervisor does, however that ends."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
             self.log.replace(self.log.with_suffix(".old.log"))
         setpriv = shutil.which("setpriv")
         with_us = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
-        with self.log.open("ab") as log:
+        with places.open_log(self.log) as log:
             self.process = subprocess.Popen(
                 [*with_us, *self.command],
                 env=dict(self.environment),

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -102,6 +102,13 @@ def claim_home(home: Path) -> None:
     home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     if not os.access(home, os.W_OK):
         raise BadEnvironment(f"{home} cannot be written to. Free it or set XINQIAO_HOME to another folder.")
+
+
+def open_log(path: Path) -> BinaryIO:
+    """`path` to write at its end, for its owner's eyes only: a log may name what went wrong with whose matter."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.fchmod(handle, 0o600)
+    return os.fdopen(handle, "ab")
 
 
 def user_name(uid: int) -> str:

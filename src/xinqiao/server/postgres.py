@@ -193,10 +193,13 @@ class Postgres:
             "port": places.PORT,
             "unix_socket_directories": str(self.socket),
             "unix_socket_permissions": "0700",
+            # A statement that fails carries words and values, the detail of an error the row: neither belongs in a log.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
         }
         for name, value in {**fixed, **self.settings}.items():
             arguments += ["-c", f"{name}={value}"]
-        with self.log.open("ab") as log:
+        with places.open_log(self.log) as log:
             self.process = subprocess.Popen(
                 self._as_service(arguments, dies_with_us=dies_with_us),
                 cwd="/",
