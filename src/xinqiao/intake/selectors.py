@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -169,4 +168,5 @@ def how_long(*, at: datetime) -> dict[str, Pace]:
 
 def _pace(days: list[int]) -> Pace:
     ordered = sorted(days)
-    return Pace(len(ordered), round(median(ordered)), ordered[min(len(ordered) - 1, len(ordered) * 9 // 10)])
+    count = len(ordered)
+    return Pace(count, ordered[-(-count // 2) - 1], ordered[-(-count * 9 // 10) - 1])
