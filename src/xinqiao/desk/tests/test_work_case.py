@@ -438,7 +438,7 @@ def test_a_sealed_report_is_seen_by_those_named_only(as_: As, world: World) -> N
     assert "密封" in html
     assert 'hx-trigger="xq:refresh"' not in html
     assert every_form(keeper, case) > 0
-    with access.acting(SYSTEM("test")):
+    with access.acting(world.actor("keeper")):
         assert AccessLog.objects.filter(case_id=case.id, kind="sealed_read").exists()
     sent = take(keeper, case, "hand_over_report", lead=str(world.organs["jw"].pk), reasons="按管理权限移送。")
     assert sent.status_code == 302
