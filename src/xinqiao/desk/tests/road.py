@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 from tests.support.world import MORNING, World, days
 
-from xinqiao.cases.models import Case, SealGrant
+from xinqiao.cases.models import Case
 from xinqiao.people import access, clock
 from xinqiao.people.actors import SYSTEM, Actor
 from xinqiao.people.middleware import SEEN_KEY
@@ -113,13 +113,6 @@ def photo(name: str = "现场.jpg") -> SimpleUploadedFile:
     data = io.BytesIO()
     Image.new("RGB", (60, 40), "olive").save(data, "JPEG")
     return SimpleUploadedFile(name, data.getvalue(), "image/jpeg")
-
-
-def named(case: Case, world: World, login: str) -> None:
-    """Name a member of staff on a sealed case."""
-    with access.acting(SYSTEM("test")):
-        account = world.posts[login].account
-        SealGrant.objects.create(case_id=case.id, account=account, granted_by="test", reason="指定", at=MORNING)
 
 
 @contextmanager
