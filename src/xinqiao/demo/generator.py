@@ -108,6 +108,7 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
     yesterday = today - timedelta(days=1)
     tomorrow = next_due_day(today + timedelta(days=1))
     soon = next_due_day(tomorrow + timedelta(days=1))
+    objected, returned = {"object_on": workdays_back(yesterday, 1)}, {"return_on": workdays_back(yesterday, 1)}
 
     def accepted(count: int, situation: str, ages: tuple[int, int], **plan: Any) -> Iterator[tuple[str, str, Plan]]:
         for _ in range(count):
@@ -141,8 +142,12 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
     notice_sent = start_for("notice", tomorrow)
     yield "redress", "notice-tomorrow", {"received_on": workdays_back(notice_sent, 1), "stop": "at_unit", "brisk": True}
     yield "redress", "notice-missed", {"received_on": workdays_back(today - timedelta(days=22), 0), "stop": "at_unit"}
-    yield from _begun(4, "redress", "objected", workdays_back(yesterday, 5), stop="objected", needs="object")
-    yield from _begun(3, "redress", "returned", workdays_back(yesterday, 7), stop="returned", needs="object")
+    yield from _begun(
+        4, "redress", "objected", workdays_back(yesterday, 5), stop="objected", needs="object", **objected
+    )
+    yield from _begun(
+        3, "redress", "returned", workdays_back(yesterday, 6), stop="returned", needs="object", **returned
+    )
     yield from _begun(3, "redress", "to-rule", workdays_back(yesterday, 12), stop="jurisdiction", needs="object")
     yield from accepted(3, "ruled", (5, 12), stop="looked", ruling=True, needs="object")
     yield from accepted(5, "in-hand-after-objection", (6, 20), stop="heard", object=True, needs="object")
@@ -191,7 +196,7 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
     yield from accepted(2, "execution-missed", (70, 80), stop="served", execution_days="7")
     yield from accepted(7, "executed", (38, 50), stop="executed", rate=False)
     yield from accepted(4, "executed-rated", (40, 55), stop="executed", rate=True)
-    yield from accepted(30, "closed-rated", (50, 105), stop="closed", rate=True)
+    yield from accepted(30, "closed-rated", (64, 115), stop="closed", rate=True)
     yield from accepted(8, "closed-unrated", (90, 130), stop="closed", rate=False)
     yield from accepted(3, "closed-after-extension", (115, 135), stop="closed", rate=True, extend=30)
     yield from accepted(2, "closed-after-ruling", (80, 110), stop="closed", rate=True, ruling=True, needs="object")
@@ -202,6 +207,8 @@ def _redress_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, 
 
 
 def _other_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, Plan]]:
+    yesterday = today - timedelta(days=1)
+    objected, returned = {"object_on": workdays_back(yesterday, 1)}, {"return_on": workdays_back(yesterday, 1)}
     many = lambda kind, count, situation, ages, **plan: _many(rng, count, kind, situation, ages, **plan)  # noqa: E731
     yield from many("inquiry", 24, "on-the-spot", (1, 60), stop="spot", rate=False)
     yield from many("inquiry", 8, "on-the-spot-rated", (3, 60), stop="spot", rate=True)
@@ -222,8 +229,8 @@ def _other_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, Pl
     yield from many("suggestion", 3, "new", (1, 2), stop="registered")
     yield from many("suggestion", 2, "to-refer", (2, 4), stop="sorted")
     yield from many("suggestion", 2, "to-sign-for", (2, 4), stop="referred")
-    yield from _begun(1, "suggestion", "objected", workdays_back(today - timedelta(days=1), 5), stop="objected")
-    yield from _begun(1, "suggestion", "returned", workdays_back(today - timedelta(days=1), 7), stop="returned")
+    yield from _begun(1, "suggestion", "objected", workdays_back(yesterday, 5), stop="objected", **objected)
+    yield from _begun(1, "suggestion", "returned", workdays_back(yesterday, 6), stop="returned", **returned)
     yield from _begun(1, "suggestion", "to-rule", workdays_back(today - timedelta(days=1), 12), stop="jurisdiction")
     yield from many("suggestion", 3, "at-unit", (5, 11), stop="at_unit")
     yield from many("suggestion", 7, "studying", (18, 50), stop="studying", material=True)
@@ -238,8 +245,8 @@ def _other_plans(today: date, rng: random.Random) -> Iterator[tuple[str, str, Pl
     yield from many("report", 4, "sealed-closed", (64, 95), stop="closed")
     yield from many("guidance", 3, "to-inform", (3, 7), stop="sorted")
     yield from many("guidance", 7, "informed", (8, 24), stop="informed")
-    yield from many("guidance", 6, "closed-rated", (20, 80), stop="closed", rate=True)
-    yield from many("guidance", 4, "closed-lapsed", (45, 90), stop="closed", rate=False)
+    yield from many("guidance", 6, "guided-rated", (20, 80), stop="closed", rate=True)
+    yield from many("guidance", 4, "guided-lapsed", (45, 90), stop="closed", rate=False)
     yield from many("unclear", 3, "to-clarify", (1, 3), stop="registered")
     yield from many("unclear", 9, "clarified", (4, 60), stop="spot")
 

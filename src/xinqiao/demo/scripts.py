@@ -158,9 +158,11 @@ class Timeline:
         return self
 
     def _fit(self, moment: datetime) -> datetime | None:
+        if day_of(moment) != self.day:
+            return None
         clock = moment.astimezone(SHANGHAI).time()
         if clock < _MORNING:
             return datetime.combine(day_of(moment), _MORNING, SHANGHAI) + timedelta(minutes=self._rng.randint(0, 40))
         if _NOON < clock < _AFTERNOON:
             return datetime.combine(day_of(moment), _AFTERNOON, SHANGHAI) + timedelta(minutes=self._rng.randint(0, 20))
-        return moment if clock <= _EVENING and day_of(moment) == self.day else None
+        return moment if clock <= _EVENING else None

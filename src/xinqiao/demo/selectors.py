@@ -58,7 +58,8 @@ def examples() -> list[Example]:
             script = told.get(situation)
             said = script and Submission.objects.filter(received_at=script.received_at, channel=script.channel).first()
             if script and said:
-                found.append(Example(said.number, code_of(script.key), script.title or said.title, shows))
+                given = next((step.inputs["title"] for step in script.steps if "title" in step.inputs), said.title)
+                found.append(Example(said.number, code_of(script.key), given, shows))
     return found
 
 

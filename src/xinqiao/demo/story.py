@@ -103,7 +103,7 @@ class Story:
     def object_and_return(self, *, second: bool) -> None:
         """A unit says that it is not competent; the office agrees. The second time somebody must rule."""
         wrong = self.unit
-        self.line.work(self.rng.randint(1, 2)).take(
+        self._by("object_on", self.rng.randint(1, 2)).take(
             self.handler,
             "object",
             reasons=self.matter.object.get("words") if not second and self.matter.object else self.pool("objections"),
@@ -117,12 +117,16 @@ class Story:
                 organs=[organ(code) for code in dict.fromkeys((wrong, self.organ_of(self.matter.organ)))],
                 outcome="协商未取得一致：两家都认为对方更合适主办，愿意协办。",
             )
-        self.line.work(self.rng.randint(0, 1)).take(
+        self._by("return_on", self.rng.randint(0, 1)).take(
             self.officer,
             "accept_objection",
             reasons=self.pool("objection_checks"),
             arbiter=organ(matters.CONFERENCE) if second else None,
         )
+
+    def _by(self, name: str, workdays: int) -> Timeline:
+        """The line on the day that the plan names, or some working days on."""
+        return self.line.on(self.plan[name]) if name in self.plan else self.line.work(workdays)
 
     def rule(self) -> None:
         """The joint conference says who is competent; that is the end of it."""

@@ -146,7 +146,7 @@ REACHED = {
     "decision-missed": "accept", "extended": "approve_extension", "extension-asked": "ask_extension",
     "urged": "urge", "withdrawn-undone": "undo_withdraw", "withdrawing": "withdraw", "recused": "approve_recusal",
     "drafted": "draft_decision", "checked": "check_decision", "signed": "sign_decision", "decided": "seal_decision",
-    "served": "serve", "executed": "execute", "closed-rated": "close", "closed-unrated": "close",
+    "served": "serve", "executed": "execute", "closed-rated": "serve", "closed-unrated": "close",
     "closed-after-ruling": "close", "closed-after-extension": "close", "recalled": "recall_decision",
     "corrected": "correct_decision", "dispatched": "dispatch", "at-unit": "sign_for", "answered": "answer",
     "redone": "redo", "sent-back": "send_back", "asked-formal": "ask_formal", "studying": "study",
