@@ -69,7 +69,7 @@ function setUp(form) {
     const text = form.elements.text.value.trim();
     put("text", text.length > 160 ? `${text.slice(0, 160)}…` : text);
     const area = form.elements.area;
-    const picked = area?.value ? area.selectedOptions[0].text.replace(/（.*）$/, "") : "";
+    const picked = area?.value ? area.selectedOptions[0].text.replace(/\s*[（(].*[）)]$/, "") : "";
     const street = area?.value ? (area.selectedOptions[0].parentElement.label ?? "").split(" ").at(-1) : "";
     put("place", [street === picked || area?.value.length < 9 ? "" : street, picked, form.elements.place.value.trim()].filter(Boolean).join(" "));
     const chosen = [...form.querySelectorAll("input[type=file]")].reduce((sum, input) => sum + input.files.length, 0);
@@ -121,7 +121,7 @@ function guessPlaces(form) {
   const place = form.elements.place;
   const box = form.querySelector("[data-po-guess]");
   if (!select?.options || !place || !box) return;
-  const stem = (name) => name.replace(/（.*）$/, "").replace(/(街道|社区|村|镇|乡)$/, "");
+  const stem = (name) => name.replace(/\s*[（(].*[）)]$/, "").replace(/(街道|社区|村|镇|乡)$/, "");
   place.addEventListener("input", () => {
     box.replaceChildren();
     const typed = place.value.replace(/\s+/g, "");
