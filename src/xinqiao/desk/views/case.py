@@ -1,5 +1,6 @@
 """The case file on one page, and the steps that may be taken on it."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -48,11 +49,14 @@ def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
     may_see = access.may_see_identity(case, actor)
     masked = people.masked_many([party.person_id for party in parties]) if may_see else {}
     book = casebook.book(case, actor=actor, at=at)
+    blobs = [blob for blob in files.blobs_for_staff(case.id, identity=may_see) if blob.kind != "document"]
+    theirs = {reverse("desk:file", args=[case.number, blob.pk]) for blob in blobs}
+    lines = [replace(one, papers=tuple(p for p in one.papers if p["url"] in theirs)) for one in book.lines]
     only = request.GET.get("only", "")
     return {
         "case": case,
         "book": book,
-        "lines": [one for one in book.lines if one.kind == only] if only in KINDS else book.lines,
+        "lines": [one for one in lines if one.kind == only] if only in KINDS else lines,
         "kinds": [(key, label, key == only) for key, label in KINDS.items()],
         "only": only if only in KINDS else "",
         "submission": submission,
@@ -60,7 +64,7 @@ def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
         "parties": [(party, masked.get(party.person_id)) for party in parties],
         "may_see_identity": may_see,
         "revealable": REVEALABLE,
-        "blobs": [b for b in files.blobs_for_staff(case.id, identity=may_see) if b.kind != "document"],
+        "blobs": blobs,
         "area": people.area_at(case.area_code, case.received_on) if case.area_code else None,
         "content": triage.content_name(case.content_code),
         "proposal": proposal,
