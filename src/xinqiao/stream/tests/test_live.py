@@ -177,7 +177,11 @@ def test_news_that_come_together_are_told_together(listen: Any, district: World)
     assert page.news()["cases"] == sorted((str(first.id), str(second.id)))
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", "x" * 5000, tokens.issue(organ_ids=[1], ttl=timedelta(seconds=-1))])
+@pytest.mark.parametrize(
+    "token",
+    ["", "nonsense", "x" * 5000, tokens.issue(organ_ids=[1], ttl=timedelta(seconds=-1))],
+    ids=["none", "nonsense", "long", "over"],
+)
 def test_without_a_valid_pass_there_is_nothing_to_hear(listen: Any, token: str) -> None:
     page = listen(token)
     assert page.answer.status == 401
