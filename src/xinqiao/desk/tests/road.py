@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows.login import record_authentication
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 from tests.support.world import MORNING, World, days
@@ -55,6 +56,9 @@ def signed_in(world: World, login: str) -> Client:
     client.force_login(world.posts[login].account)
     session = client.session
     session[SEEN_KEY] = time.time()
+    asked = RequestFactory().get("/")
+    asked.session = session
+    record_authentication(asked, world.posts[login].account, method="password")
     session.save()
     return client
 

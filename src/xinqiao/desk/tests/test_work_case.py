@@ -1,10 +1,12 @@
 """The case page and its steps: every state, every form, files, papers, reveals, walls."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.test import Client
 from tests.support.world import MORNING, World, days
 
@@ -390,6 +392,19 @@ def test_reveal_needs_a_reason_and_is_logged(as_: As, world: World) -> None:
     assert [log.reason for log in reveals(case)] == ["电话核实情况"]
     assert "钱大桥" not in read(as_("cg.handler"), case)
     assert as_("other").post(address, {"fields": ["name"], "reason": "看看"}).status_code == 404
+
+
+def test_an_unlocked_desk_alone_reveals_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    moving(monkeypatch, NEXT_DAY)
+    case = bring(world, new_case(world), "accepted")
+    client = signed_in(world, "cg.handler")
+    session = client.session
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time() - 600}]
+    session.save()
+    asked = client.post(f"/desk/cases/{case.number}/reveal/", {"fields": ["name", "phone"], "reason": "电话核实情况"})
+    assert asked.status_code == 423
+    assert "19900001234" not in asked.content.decode()
+    assert not reveals(case)
 
 
 def test_only_the_named_handler_of_the_unit_may_reveal(as_: As, world: World) -> None:

@@ -22,6 +22,7 @@ from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.people import clock
 from xinqiao.people import selectors as people
 from xinqiao.people import services as vault
+from xinqiao.people.visitors import recent_sign_in, sign_in_again
 from xinqiao.triage import selectors as triage
 from xinqiao.ui.forms import StepForm
 
@@ -169,11 +170,16 @@ def _to_case(request: HttpRequest, case: Case) -> HttpResponse:
 @require_POST
 @staff()
 def reveal(request: HttpRequest, number: str) -> HttpResponse:
-    """Show the petitioner's data for a reason, which they can read. Masked again on the next page."""
+    """Show the petitioner's data for a reason, which they can read. Masked again on the next page.
+
+    The password must have been given lately: an unlocked desk alone reveals nobody.
+    """
     actor, at = actor_of(request), clock.now()
     case = open_case(request, number)
     if not access.may_see_identity(case, actor) or case.person_id is None:
         raise NotFound()
+    if not recent_sign_in(request):
+        return sign_in_again(request)
     submission = intake.submission_of(case)
     parties = intake.parties_of(submission) if submission else []
     wanted = request.POST.get("person", str(case.person_id))
