@@ -108,7 +108,7 @@ class Stage:
         """That member of staff's page, signed in through the desk's own door."""
         if login in self.pages:
             return self.pages[login]
-        page = self.windows.open(self.width, path="/healthz")
+        page = self.windows.open(self.width, path="about:blank")
         self.pages[login] = page
         if login in self.cookies:
             page.context.add_cookies(self.cookies[login])
