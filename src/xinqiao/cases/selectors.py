@@ -16,6 +16,12 @@ from .models import Case, Document, Obligation, Rating, Record
 
 PAGE = 50
 
+BETWEEN_ORGANS = ("referral_slip", "objection", "transfer_letter")
+SERVED_FIRST = ("decision", "suggestion_reply")  # an answer exists for the petitioner once it is served
+FOR_THE_PETITIONER = (
+    Q(number__isnull=False) & ~Q(kind__in=BETWEEN_ORGANS) & (~Q(kind__in=SERVED_FIRST) | Q(served_on__isnull=False))
+)
+
 
 @dataclass(frozen=True)
 class Filters:
@@ -187,9 +193,7 @@ def case_file(case: Case, *, public_only: bool = False) -> CaseFile:
     documents = case.documents.select_related("issuer").order_by("created_at")
     if public_only:
         records = records.filter(public=True)
-        documents = documents.filter(number__isnull=False).exclude(
-            kind__in=["referral_slip", "objection", "transfer_letter"]
-        )
+        documents = documents.filter(FOR_THE_PETITIONER)
     obligations = list(case.obligations.select_related("organ").order_by("due", "id"))
     obligations.sort(key=lambda o: o.settled_at is not None)
     return CaseFile(
@@ -211,5 +215,5 @@ def document_of(*, actor: Actor, document_id: UUID) -> Document | None:
     """A paper of a case that `actor` may see; a citizen sees issued ones only."""
     papers = Document.objects.select_related("case", "issuer").filter(case__in=access.visible(actor))
     if actor.kind == "citizen":
-        papers = papers.filter(number__isnull=False).exclude(kind__in=["referral_slip", "objection", "transfer_letter"])
+        papers = papers.filter(FOR_THE_PETITIONER)
     return papers.filter(pk=document_id).first()

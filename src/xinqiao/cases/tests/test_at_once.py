@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
-
 from tests.support.world import MORNING, World, days, make
+
 from xinqiao.cases import services, watch
 from xinqiao.cases.models import Obligation, Record
 from xinqiao.notices.models import Message
@@ -71,7 +71,12 @@ def test_two_officers_on_one_case_one_after_the_other(living: World) -> None:
         with acting(actor):
             try:
                 services.take_step(
-                    case_id=case.id, step="classify", actor=actor, at=MORNING, inputs={"route": "redress"}, key=str(uuid4())
+                    case_id=case.id,
+                    step="classify",
+                    actor=actor,
+                    at=MORNING,
+                    inputs={"route": "redress"},
+                    key=str(uuid4()),
                 )
             except services.Refused:
                 return "refused"

@@ -14,7 +14,7 @@ from xinqiao.files.selectors import blob_read
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.ledger import verify
 from xinqiao.people.access import acting
-from xinqiao.people.actors import SYSTEM
+from xinqiao.people.actors import CITIZEN, SYSTEM
 
 _pixels = BytesIO()
 Image.new("RGB", (8, 8), "white").save(_pixels, "PNG")
@@ -124,10 +124,13 @@ def _decided(world: World):
 def test_the_road_of_a_redress_case_to_execution_rating_and_close(world: World) -> None:
     case = _decided(world)
     at = MORNING + days(8)
+    with acting(CITIZEN({case.id})):  # a decision is nobody's before it is served
+        assert "decision" not in {paper.kind for paper in selectors.case_file(case, public_only=True).documents}
     world.step(case, "serve", "cg.handler", at=at, method="electronic", served_on=at.date())
     with acting(world.actor("cg.handler")):
         decision = Document.objects.get(case=case, kind="decision")
         assert (decision.state, decision.served_on) == ("served", at.date())
+        assert "decision" in {paper.kind for paper in selectors.case_file(case, public_only=True).documents}
         assert decision.number.startswith("拱城管信")
         windows = {o.act: o for o in Obligation.objects.filter(case=case, settled_at__isnull=True)}
         assert windows["review.apply"].due_unrolled == at.date() + timedelta(days=30)
