@@ -123,6 +123,7 @@ def transfer(notice: Opens = NOTICE) -> tuple[Edge, ...]:
             ("xinfang-2022:22", "xinfang-2022:23(3)"),
             N_("原单位说明不属于它的职权，请转给别的单位"),
             settles=("refer_again",),
+            guards=(open_to_all,),
             done=N_("已转给另一个单位"),
             **passed,
         ),
