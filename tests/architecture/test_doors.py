@@ -137,7 +137,7 @@ def addresses(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         KnowledgeEntry.objects.create(slug="lamp", question="路灯坏了找谁", answer="打电话。", valid_from=LONG_AGO)
     with access.acting(officer):
         blob = files.blob_store(
-            name="a.jpg", data=photo().read(), kind="photo", case_id=case.id, actor=officer, at=MORNING
+            name="a.jpg", data=photo().read(), kind="scan", case_id=case.id, actor=officer, at=MORNING
         )
     window = world.actor("window")
     with access.acting(window):
