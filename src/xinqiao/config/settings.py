@@ -189,7 +189,8 @@ MFA_TOTP_ISSUER = "心桥"
 USERSESSIONS_TRACK_ACTIVITY = False
 STAFF_TOTP_REQUIRED = PRODUCTION
 DESK_IDLE_SECONDS = 1800
-XINQIAO_TRUSTED_PROXIES = int(os.environ.get("XINQIAO_TRUSTED_PROXIES", "0"))
+# In production a proxy stands in front (it ends TLS): without its word all visitors would share one address.
+XINQIAO_TRUSTED_PROXIES = int(os.environ.get("XINQIAO_TRUSTED_PROXIES") or PRODUCTION)
 XINQIAO_CRYPTO = os.environ.get("XINQIAO_CRYPTO", "")  # "guomi": SM4 and SM3 for what is written from now on
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
