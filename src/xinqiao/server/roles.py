@@ -45,7 +45,7 @@ def ensure_database(administrator: Mapping[str, str], name: str = DATABASE) -> b
     with connect(administrator, database="postgres", autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not known:
-            _run(connection, "CREATE DATABASE {name} TEMPLATE template0 OWNER xinqiao_owner", name=name)
+            _run(connection, "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' OWNER xinqiao_owner", name=name)
     with connect(administrator, database=name, autocommit=True) as connection:
         prepare(connection)
     return not known
