@@ -214,8 +214,13 @@ def _take(
 ) -> StepResult:
     if actor.kind != "system" and key.startswith(KEPT_KEYS):
         raise Conflict("这张表单不完整，没有办成。请刷新页面后再试。", remedy="刷新页面，核对后重新提交。")
-    inputs = dict(move.inputs)
-    for name, uploads in move.uploads.items():
+    facts = facts_of(case)
+    inputs, uploaded = dict(move.inputs), dict(move.uploads)
+    if facts.state:  # what a step does not declare is not kept; only bringing a matter in carries references of its own
+        declared = law.input_names(facts, move.step)
+        inputs = {name: value for name, value in inputs.items() if name in declared}
+        uploaded = {name: value for name, value in uploaded.items() if name in declared}
+    for name, uploads in uploaded.items():
         stored = [
             files.blob_store(
                 name=u.name, data=u.data, kind=u.kind, case_id=case.id, sealed=case.sealed, actor=actor, at=at
@@ -223,7 +228,7 @@ def _take(
             for u in uploads
         ]
         inputs[name] = [blob.id for blob in stored]
-    decision = law.decide(facts_of(case), move.step, inputs, seen_as, at)
+    decision = law.decide(facts, move.step, inputs, seen_as, at)
     if isinstance(decision, law_types.Refusal):
         if decision.fields:
             raise BadInput(decision.fields)

@@ -1,11 +1,14 @@
 """Rows that some steps write beside the law's decision: ratings, urging, recusal, sealing. Registered when the app is ready."""
 
+from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput
-from xinqiao.people.models import Post
+from xinqiao.people.models import Organ, Post, in_force
 
 from . import effects, sealing
 from .effects import Context
 from .models import Rating, Recusal
+
+CITY = 4  # digits of an area code that name the city
 
 
 def register_all() -> None:
@@ -14,6 +17,7 @@ def register_all() -> None:
     effects.register("rate_unit", _rated)
     effects.register("urge", _urged)
     effects.register("declare_recusal", _recused)
+    effects.register_always(_organs_fit)
     effects.register_always(_sealed)
     effects.register("hand_over_report", _handed_over)
     for step in ("assign_handler", "hand_over", "approve_recusal"):
@@ -70,6 +74,28 @@ def _handed_over(context: Context) -> None:
             )
 
 
+def _organs_fit(context: Context) -> None:
+    """Work goes to organs that exist on that day, in the city to which the petition office belongs."""
+    assigns = context.decision.assigns
+    wanted = {
+        name: set(assigns[name]) if name == "assists" else {assigns[name]}
+        for name in ("lead", "ruling", "assists")
+        if assigns.get(name)
+    }
+    if not wanted:
+        return
+    known = Organ.objects.filter(
+        in_force(day_of(context.at)),
+        pk__in=set().union(*wanted.values()),
+        area_code__startswith=context.case.jurisdiction[:CITY],
+    )
+    here = set(known.values_list("pk", flat=True))
+    field = {"ruling": "arbiter"}
+    wrong = {field.get(name, name): "请从列表里选择现在设立的本地单位。" for name, ids in wanted.items() if ids - here}
+    if wrong:
+        raise BadInput(wrong)
+
+
 def _handler_fits(context: Context) -> None:
     """Work is handed to a post of the organ that has the case, and to nobody who has stepped back."""
     post_id = context.inputs.get("handler")
@@ -77,7 +103,11 @@ def _handler_fits(context: Context) -> None:
         return
     case = context.case
     organ_id = case.lead_id or case.office_id
-    post = Post.objects.filter(pk=post_id, organ_id=organ_id).first()
+    post = (
+        Post.objects.filter(in_force(day_of(context.at)), pk=post_id, organ_id=organ_id, account__is_active=True)
+        .exclude(role=Post.Role.ADMIN)
+        .first()
+    )
     if post is None:
         raise BadInput({"handler": "请选择本单位的岗位。"})
     if Recusal.objects.filter(case=case, account_id=post.account_id).exists():

@@ -22,11 +22,11 @@ def of(option: Option, case: Case, on: date) -> dict[str, Choices]:
     kinds = {item.kind for item in option.inputs}
     names = {item.name for item in option.inputs}
     if kinds & {"organ", "organs"}:
-        found["organ"] = found["organs"] = organs(on, LEADING)
+        found["organ"] = found["organs"] = organs(on, LEADING, case.jurisdiction)
         if "arbiter" in names:
-            found["arbiter"] = organs(on, ARBITERS)
+            found["arbiter"] = organs(on, ARBITERS, _city(case))
         if case.procedure == "report":
-            found["lead"] = organs(on, (Organ.Kind.DISCIPLINE,))
+            found["lead"] = organs(on, (Organ.Kind.DISCIPLINE,), _city(case))
     if "post" in kinds:
         organ_id = case.lead_id or case.office_id
         found["post"] = [
@@ -41,6 +41,11 @@ def of(option: Option, case: Case, on: date) -> dict[str, Choices]:
     return found
 
 
-def organs(on: date, kinds: Sequence[str]) -> Choices:
-    """Organs in force of these kinds as (id, name)."""
-    return [(organ.pk, organ.name) for organ in people.organs_of(on=on, kinds=kinds)]
+def organs(on: date, kinds: Sequence[str], area_code: str) -> Choices:
+    """Organs in force of these kinds in an area as (id, name)."""
+    return [(organ.pk, organ.name) for organ in people.organs_of(on=on, kinds=kinds, area_code=area_code)]
+
+
+def _city(case: Case) -> str:
+    """The city to which the petition office belongs: its superiors rule and receive."""
+    return f"{case.jurisdiction[:4]}00"

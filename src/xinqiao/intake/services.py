@@ -22,6 +22,7 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound
 from xinqiao.kernel.ids import CODE_LENGTH, new_number, uuid7
 from xinqiao.ledger import services as ledger
+from xinqiao.notices import services as notices
 from xinqiao.people import access, keys
 from xinqiao.people import selectors as people
 from xinqiao.people import services as vault
@@ -114,9 +115,10 @@ def receive(
         return Receipt(link.submission.number, code, link.submission, link.case, replayed=True)
 
     desk, office = _offices(actor, said.area_code, at)
+    number = new_number()
     submission = Submission(
-        number=new_number(),
-        code_hash=keys.code_hash(code),
+        number=number,
+        code_hash=keys.code_hash(code, number),
         channel=channel,
         reporter=who.reporter,
         received_at=at,
@@ -348,6 +350,18 @@ def data_correct(
     text = f"到窗口核对身份后更正了{CORRECTABLE[field_name]}。{reason.strip()}"
     done = cases.take_step(case_id=case.id, step="note", actor=actor, at=at, inputs={"text": text}, key=key)
     if not done.replayed:
+        before = people.identity_for_delivery(case.person_id, actor=REGISTRAR)
+        if before.phone:  # whoever answered there until now is told, in case it was somebody else at the window
+            notices.notice_queue(
+                text="data_changed",
+                to="phone",
+                phone=before.phone,
+                case_id=case.id,
+                params={},
+                actor=actor,
+                at=at,
+                sealed=case.sealed,
+            )
         plain = re.sub(r"[\s-]", "", value) if field_name == "phone" else value.strip()
         vault.person_correct(person=case.person_id, actor=actor, at=at, case_id=case.id, **{field_name: plain})
 
@@ -368,6 +382,6 @@ def code_renew(*, case: Case, reason: str, identity_checked: bool, actor: Actor,
     cases.take_step(case_id=case.id, step="renew_code", actor=actor, at=at, inputs={"reason": reason}, key=key)
     submission = Submission.objects.select_for_update().get(items__case=case)
     code = code_of(key)
-    submission.code_hash = keys.code_hash(code)
+    submission.code_hash = keys.code_hash(code, submission.number)
     submission.save(update_fields=["code_hash"])
     return code

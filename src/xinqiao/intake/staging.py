@@ -10,6 +10,7 @@ from xinqiao.config import environment
 from xinqiao.people import keys
 
 LIVES = 6 * 3600
+MOST_BYTES = 2 * 1024**3
 _TOKEN_BYTES = 24
 _LONGEST_HEAD = 4
 
@@ -67,10 +68,15 @@ def drop(token: str) -> None:
 
 
 def _sweep() -> None:
-    oldest = time.time() - LIVES
+    """Forget what is old, and the oldest beyond MOST_BYTES: strangers cannot fill the disk."""
+    oldest, held = time.time() - LIVES, 0
+    waiting = []
     for path in _folder().iterdir():
         try:
-            if path.stat().st_mtime < oldest:
-                path.unlink()
+            waiting.append((path.stat().st_mtime, path.stat().st_size, path))
         except FileNotFoundError:
             continue
+    for since, size, path in sorted(waiting, reverse=True):
+        held += size
+        if since < oldest or held > MOST_BYTES:
+            path.unlink(missing_ok=True)

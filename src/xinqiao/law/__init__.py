@@ -24,6 +24,7 @@ __all__ = [
     "events",
     "explain",
     "first_state",
+    "input_names",
     "lapse_step",
     "missed_step",
     "notice_texts",
@@ -56,6 +57,12 @@ def decide(facts: Facts, step: str, inputs: Mapping[str, Any], actor: Actor, at:
 def options(facts: Facts, actor: Actor, at: datetime) -> list[Option]:
     """The steps open to `actor` now, the main ones first; those that must wait carry their reasons in `blocked`."""
     return engine.options(PROCEDURES[facts.procedure], facts, actor, at)
+
+
+def input_names(facts: Facts, step: str) -> frozenset[str]:
+    """The names of the inputs that `step` declares in this state, whoever takes it."""
+    here = engine.edges_here(PROCEDURES[facts.procedure], facts.state)
+    return frozenset(item.name for edge in here if edge.step == step for item in edge.needs)
 
 
 def outlook(facts: Facts) -> Outlook:

@@ -90,6 +90,17 @@ PETITIONER: dict[str, Template] = {
     ),
     "relayed": Template(N_("有话转告您"), (N_("关于您的来件（编号 {number}），信访部门有话转告，请在网上查看。"),)),
     "ruled": Template(N_("您的来件确定了承办单位"), (N_("您的来件（编号 {number}）确定由{organ}办理。"), _NEXT, _LOOK)),
+    "code_renewed": Template(
+        N_("查询码换了"),
+        (
+            N_("您的来件（编号 {number}）在窗口换了查询码，原来的不能再用。"),
+            N_("如果不是您本人办的，请马上与信访部门联系。"),
+        ),
+    ),
+    "data_changed": Template(
+        N_("联系信息改了"),
+        (N_("有人到窗口更正了您来件上的联系信息。"), N_("如果不是您本人办的，请马上与信访部门联系。")),
+    ),
     "withdraw_asked": Template(
         N_("收到您的撤回申请"),
         (

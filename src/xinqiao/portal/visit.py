@@ -24,11 +24,6 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor
 
 
-def ip_of(request: HttpRequest) -> str:
-    """The address that slowing counts by."""
-    return str(request.META.get("REMOTE_ADDR", ""))
-
-
 def remember_receipt(request: HttpRequest, *, key: str, number: str, case_id: UUID) -> None:
     """Keep how to show this receipt again during the visit: the code is made anew from `key`, it is not kept."""
     kept: list[dict[str, Any]] = [one for one in request.session.get(RECEIPTS, []) if one["key"] != key]

@@ -56,13 +56,13 @@ def _contact(request: HttpRequest, contact_id: UUID) -> Contact:
     return contact
 
 
-def _blank(at: datetime, *args: Any) -> EntryForm:
+def _blank(request: HttpRequest, at: datetime, *args: Any) -> EntryForm:
     on = day_of(at)
     return EntryForm(
         *args,
         places=entering.places(on),
         contents=triage.content_choices(),
-        organs=sources.organs(on, sources.LEADING),
+        organs=sources.organs(on, sources.LEADING, actor_of(request).area_code[:6]),
     )
 
 
@@ -77,13 +77,13 @@ def entry_form(request: HttpRequest, contact_id: UUID) -> HttpResponse:
         messages.info(request, gettext("这次接待已经结束。"))
         return redirect("desk:entry")
     if request.method != "POST":
-        return _show(request, _blank(at), contact)
+        return _show(request, _blank(request, at), contact)
     end = request.POST.get("end", "register")
     if end == "drop":
         services.contact_close(contact_id=contact.pk, outcome="dropped", actor=actor, at=at)
         messages.info(request, gettext("这次接待已结束，没有登记。"))
         return redirect("desk:entry")
-    form = _blank(at, request.POST)
+    form = _blank(request, at, request.POST)
     form.full_clean()
     carried = entering.carried(request)
     for error in carried.unfit:

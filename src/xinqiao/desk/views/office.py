@@ -29,6 +29,7 @@ from xinqiao.people import selectors as people
 from xinqiao.people import services as vault
 from xinqiao.people.actors import Actor
 from xinqiao.people.models import Post
+from xinqiao.people.visitors import needs_recent_sign_in
 from xinqiao.ui.templatetags.xq import day_words
 
 WRONG = 422
@@ -39,6 +40,7 @@ MOST_OPEN = 2000
 
 
 @staff("clerk", "officer", "confidential")
+@needs_recent_sign_in
 def regain(request: HttpRequest) -> HttpResponse:
     """By number to the matter; then a new query code, shown once, or data put right. Both leave a record."""
     actor, at = actor_of(request), clock.now()

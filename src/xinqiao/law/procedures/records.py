@@ -201,6 +201,7 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             ("xinfang-2022:21(2)", "local:renew_code"),
             N_("本人到窗口核对身份以后换；旧的马上作废"),
             needs=(field_("reason", N_("为什么换"), "long"),),
+            notices=tell("code_renewed", "petitioner"),
             shared=True,
             done=N_("换了新的查询码"),
         ),
