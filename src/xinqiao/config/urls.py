@@ -1,6 +1,7 @@
 """One address space: the portal at the root, the desk below it."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 
 
@@ -9,8 +10,14 @@ def health(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+def mark(_request: HttpRequest) -> HttpResponse:
+    """Where browsers that ask for /favicon.ico find the mark."""
+    return HttpResponseRedirect(static("ui/mark.svg"))
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
+    path("favicon.ico", mark, name="favicon"),
     path("desk/account/", include("xinqiao.people.urls")),
     path("desk/", include("xinqiao.desk.urls")),
     path("demo/", include("xinqiao.demo.urls")),
