@@ -33,6 +33,7 @@ OUTSIDE = ("anonymous", "citizen", "officer", "other")  # outside the desk all s
 # GET as each of VISITORS. 302 of an anonymous visitor leads to the sign-in page; 405: this address takes POST only.
 TABLE = """
 health                       200 200 200 200 200 200 200 200 200 200 200 200
+favicon                      302 302 302 302 302 302 302 302 302 302 302 302
 account_login                200 200 302 302 302 302 302 302 302 302 302 302
 account_logout               302 302 200 200 200 200 200 200 200 200 200 200
 account_inactive             200 200 200 200 200 200 200 200 200 200 200 200
