@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.platform.support import command, home, surroundings
+from tests.platform.support import command, home
 from xinqiao.config.environment import BadEnvironment
 from xinqiao.people import keyring
 from xinqiao.server import envelope
@@ -26,27 +26,11 @@ def _keys(place: Path) -> Path:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
     """A home with tables, a row, a file and keys."""
-    import subprocess
-    import sys
-
     with home() as path:
-        prepared = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                "from xinqiao.server import prepare, postgres; from xinqiao.config import environment\n"
-                "with postgres.served(environment.home()):\n"
-                "    prepare.database(False, print); prepare.migrations(False, print)\n",
-            ],
-            env=surroundings(path),
-            capture_output=True,
-            text=True,
-        )
+        prepared = command(path, "db", "shell", "--", "-c", "SELECT 1")
         assert prepared.returncode == 0, prepared.stderr
         (path / "files" / "ab").mkdir(parents=True)
         (path / "files" / "ab" / "cd").write_bytes(b"sealed bytes")
-        made = command(path, "keys", "new")
-        assert made.returncode == 0, made.stderr
         with served(path) as server, psycopg.connect(**server.admin()) as connection:
             connection.execute(WRITTEN)
         yield path
@@ -133,6 +117,11 @@ def test_a_backup_shows_nothing_of_its_contents(backup: Path) -> None:
 
 def test_it_never_lies_in_the_data(place: Path) -> None:
     assert "inside the data folder" in command(place, "db", "backup", str(place / "in.xqb")).stderr
+
+
+def test_before_there_is_anything_status_says_so() -> None:
+    with home() as fresh:
+        assert "There is no database yet" in command(fresh, "db", "status").stdout
 
 
 def test_status_for_programs(place: Path) -> None:

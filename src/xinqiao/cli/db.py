@@ -66,10 +66,15 @@ def run_status(arguments: argparse.Namespace) -> None:
         if not (server.data / "PG_VERSION").exists():
             support.tell(arguments, {**result, "made": False}, "There is no database yet. script/server makes it.")
             return
-    with support.database("owner"):
+    with support.database("owner", lay_out=False):
         from django.db import connection
         from django.db.migrations.executor import MigrationExecutor
 
+        from xinqiao.server import prepare
+
+        if not prepare.stands():
+            support.tell(arguments, {**result, "made": False}, "There is no database yet. script/server makes it.")
+            return
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT current_setting('server_version'), pg_database_size(current_database()), current_database()"
@@ -116,7 +121,7 @@ def run_restore(arguments: argparse.Namespace) -> None:
     from xinqiao.server import places
 
     places.claim_home(environment.home())
-    with support.database("seal"):
+    with support.database("seal", lay_out=False):
         from xinqiao.kernel.clock import utc_now
         from xinqiao.server import backup, prepare
 
@@ -133,7 +138,7 @@ def run_restore(arguments: argparse.Namespace) -> None:
 def run_shell(arguments: argparse.Namespace) -> int:
     """Open psql."""
     with support.database(arguments.role):
-        from xinqiao.server import places, postgres
+        from xinqiao.server import binaries, places
 
         address = places.address(arguments.role)
         words = [word for word in arguments.words if word != "--"]
@@ -147,5 +152,5 @@ def run_shell(arguments: argparse.Namespace) -> int:
             "PGOPTIONS": f"-c role=xinqiao_{arguments.role}",
         }
         return subprocess.run(
-            [postgres.find_binaries()["psql"], *words], env={k: v for k, v in environ.items() if v}
+            [binaries.find_binaries()["psql"], *words], env={k: v for k, v in environ.items() if v}
         ).returncode

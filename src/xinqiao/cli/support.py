@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from xinqiao.config import environment
-from xinqiao.config.environment import Role
+from xinqiao.config.environment import BadEnvironment, Role
 
 
 def tell(arguments: argparse.Namespace, result: Any, *lines: str) -> None:
@@ -20,10 +20,11 @@ def tell(arguments: argparse.Namespace, result: Any, *lines: str) -> None:
 
 
 @contextlib.contextmanager
-def database(role: Role = "app") -> Iterator[None]:
+def database(role: Role = "app", *, lay_out: bool = True) -> Iterator[None]:
     """Django ready, connected as `role`, for the length of a command; starts the embedded database if it is not running.
 
-    Call it before importing models. Rows appear only inside a transaction with people.access.bind(actor).
+    A database that is not there yet is made with its tables, unless `lay_out` is False. Raises BadEnvironment when the
+    database does not answer. Call it before importing models. Rows appear only inside a transaction with people.access.bind(actor).
     """
     os.environ["XINQIAO_DB_ROLE"] = role
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
@@ -32,9 +33,21 @@ def database(role: Role = "app") -> Iterator[None]:
             from xinqiao.server import postgres
 
             stack.enter_context(postgres.served(environment.home()))
+        from xinqiao.server import prepare
+
+        if lay_out and not prepare.stands():
+            prepare.database(False, _quietly)
+            prepare.migrations(False, _quietly)
         import django
-        from django.db import connections
+        from django.db import OperationalError, connections
 
         django.setup()
         stack.callback(connections.close_all)
-        yield
+        try:
+            yield
+        except OperationalError as problem:
+            raise BadEnvironment(f"The database does not answer as it should: {problem}") from problem
+
+
+def _quietly(_text: str) -> None:
+    """Commands say what they did, not how the database came about."""

