@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.law import drive
@@ -122,7 +122,6 @@ ROADS = {
 
 
 @pytest.mark.parametrize("road", ROADS)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32))
 def test_a_random_walk_never_loses_a_case(road: str, seed: int) -> None:
     dice = Random(seed)

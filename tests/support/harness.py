@@ -6,12 +6,27 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.db import connection, connections
 
 from tests.support import database
 
+FULL = os.environ.get("XINQIAO_FULL") == "1"
 _serial = itertools.count(1)
+
+# script/test --full runs the same tests at full size.
+_calm = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("usual", max_examples=50, **_calm)
+hypothesis.settings.register_profile("full", max_examples=2000, **_calm)
+hypothesis.settings.load_profile("full" if FULL else "usual")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is marked `full`, unless this is a full run."""
+    for item in items:
+        if not FULL and item.get_closest_marker("full"):
+            item.add_marker(pytest.mark.skip(reason="only in script/test --full"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
