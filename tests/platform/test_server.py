@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.platform.support import Running, command, home, until
@@ -62,7 +63,19 @@ def test_killed_parts_come_back(server: Running, place: Path) -> None:
     database = Postgres(place).running()
     os.kill(database, signal.SIGKILL)
     until("another database", lambda: Postgres(place).running() not in (0, database) and Postgres(place).answers())
+    until("the worker", lambda: _workers_seen(place))
+    until("the pages", server.answers)
     assert server.stop() == 0
+
+
+def _workers_seen(place: Path) -> bool:
+    """Whether a worker has given a sign of life since the database began."""
+    with psycopg.connect(**Postgres(place).admin()) as connection:
+        return bool(
+            connection.execute(
+                "SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > pg_postmaster_start_time()"
+            ).fetchone()
+        )
 
 
 def test_killed_itself_it_leaves_nothing_and_starts_again(server: Running, place: Path) -> None:
