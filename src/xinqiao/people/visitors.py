@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 LOCKED = 423
-View = Callable[..., HttpResponseBase]
+View = Callable[..., HttpResponse]
 
 
 def client_ip(request: HttpRequest) -> str:
@@ -66,7 +66,7 @@ def needs_recent_sign_in(view: View) -> View:
     """Decorator: the view runs only when the password was given lately, else `sign_in_again`."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return view(request, *args, **kwargs) if recent_sign_in(request) else sign_in_again(request)
 
     return guarded
