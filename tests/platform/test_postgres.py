@@ -92,6 +92,14 @@ def test_a_zombie_does_not_stand_in_the_way(server: Postgres) -> None:
     assert dead.wait() == -signal.SIGKILL
 
 
+def test_a_number_given_to_another_program_is_no_server(server: Postgres) -> None:
+    server.stop()
+    (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n")
+    assert server.running() == 0
+    server.start()
+    assert ask(server, "SELECT 1") == (1,)
+
+
 def test_a_second_server_on_the_same_data_is_refused(server: Postgres, place: Path) -> None:
     with pytest.raises(BadEnvironment, match="already runs"):
         Postgres(place).start()

@@ -170,7 +170,7 @@ class Postgres:
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
         except (FileNotFoundError, ValueError, IndexError):
             return 0
-        return pid if _alive(pid) else 0
+        return pid if _alive(pid) and _is_postgres(pid) else 0
 
     def _clear_stale(self) -> None:
         if pid := self.running():
@@ -219,6 +219,14 @@ def _alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError, IndexError):
         return not Path("/proc/self/stat").exists()
     return state != "Z"
+
+
+def _is_postgres(pid: int) -> bool:
+    """Whether that number still belongs to a database server, and was not given to another program since."""
+    try:
+        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return not Path("/proc/self/cmdline").exists()
 
 
 def _plain_environment() -> dict[str, str]:
