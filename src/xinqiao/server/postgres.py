@@ -224,7 +224,8 @@ def _alive(pid: int) -> bool:
 def _is_postgres(pid: int) -> bool:
     """Whether that number still belongs to a database server, and was not given to another program since."""
     try:
-        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        program = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0]
+        return program.rpartition(b"/")[2] == b"postgres"
     except OSError:
         return not Path("/proc/self/cmdline").exists()
 
