@@ -211,6 +211,11 @@ def cases_by_ids(*, actor: Actor, ids: Sequence[UUID]) -> list[Case]:
     return list(access.visible(actor).filter(id__in=ids).select_related("office", "lead").order_by("-received_at"))
 
 
+def numbers_for_review(*, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The numbers of open matters, for those who review the access log and open no case; row-level security hides sealed ones."""
+    return dict(Case.objects.filter(id__in=set(ids), sealed=False).values_list("id", "number"))
+
+
 def document_of(*, actor: Actor, document_id: UUID) -> Document | None:
     """A paper of a case that `actor` may see; a citizen sees issued ones only."""
     papers = Document.objects.select_related("case", "issuer").filter(case__in=access.visible(actor))

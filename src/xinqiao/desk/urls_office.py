@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("regain/", office.regain, name="regain"),
     path("posts/", office.posts, name="posts"),
     path("posts/handover/", office.handover, name="handover"),
+    path("looks/", office.looks, name="looks"),
     path("clock/", office.move_clock, name="clock"),
     path("notices/", notices.notices, name="notices"),
     path("notices/do/", notices.act, name="notices-do"),

@@ -239,3 +239,22 @@ def test_help_is_short_and_for_everybody(world: World, still: None) -> None:
     for login in ("window", "cg.head", "arbiter"):
         assert "键盘" in signed_in(world, login).get("/desk/help/").content.decode()
     assert Client().get("/desk/help/").status_code == 302
+
+
+def test_the_months_looks_are_read_through_by_those_who_review(world: World, still: None) -> None:
+    receipt = world.receive()
+    actor = world.actor("officer")
+    with access.acting(actor):
+        people.person_reveal(
+            person=receipt.case.person_id,
+            fields=["phone"],
+            reason="电话核实路灯位置",
+            actor=actor,
+            at=MORNING,
+            case_id=receipt.case.id,
+        )
+    page = signed_in(world, "keeper").get(f"/desk/looks/?month={MORNING:%Y-%m}").content.decode()
+    assert "电话核实路灯位置" in page
+    assert receipt.number[:4] in page
+    assert "电话核实路灯位置" not in signed_in(world, "keeper").get("/desk/looks/?month=2026-08").content.decode()
+    assert signed_in(world, "officer").get("/desk/looks/").status_code == 404

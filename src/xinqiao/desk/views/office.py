@@ -1,7 +1,7 @@
 """The office itself: a way back for a lost code, posts and the hand-over of open work, the rehearsal clock."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,19 +21,20 @@ from xinqiao.cases.models import Case
 from xinqiao.desk.forms_entry import CorrectForm, HandOverForm, RegainForm
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.intake import services as intake
-from xinqiao.kernel.clock import day_of
+from xinqiao.kernel.clock import day_of, start_of
 from xinqiao.kernel.errors import BadInput, NotFound, Refused, XinqiaoError
 from xinqiao.kernel.ids import normalise_number
 from xinqiao.people import clock
 from xinqiao.people import selectors as people
 from xinqiao.people import services as vault
 from xinqiao.people.actors import Actor
-from xinqiao.people.models import Post
+from xinqiao.people.models import AccessLog, Post
 from xinqiao.people.visitors import needs_recent_sign_in
 from xinqiao.ui.templatetags.xq import day_words
 
 WRONG = 422
 MOST_OPEN = 2000
+MOST_LOOKS = 500
 
 
 # --- a way back
@@ -111,6 +112,36 @@ def posts(request: HttpRequest) -> HttpResponse:
         for post in here
     ]
     return render(request, "desk/posts.html", {"rows": rows, "most": MOST_OPEN, "full": sum(holding.values())})
+
+
+@require_GET
+@staff("admin", "confidential")
+def looks(request: HttpRequest) -> HttpResponse:
+    """Who looked at what in a month: reveals, look-ups, sealed reads, exports; read through once a month."""
+    today = day_of(clock.now())
+    first = _month(request.GET.get("month", ""), today)
+    after = (first + timedelta(days=32)).replace(day=1)
+    rows = people.access_review(since=start_of(first), until=start_of(after), limit=MOST_LOOKS)
+    numbers = selectors.numbers_for_review(ids=[row.case_id for row in rows if row.case_id])
+    context = {
+        "rows": [
+            (row, AccessLog.Kind(row.kind).label, numbers.get(row.case_id, "") if row.case_id else "") for row in rows
+        ],
+        "first": first,
+        "before": (first - timedelta(days=1)).replace(day=1),
+        "before_key": f"{(first - timedelta(days=1)):%Y-%m}",
+        "after": after if after <= today else None,
+        "most": MOST_LOOKS if len(rows) == MOST_LOOKS else 0,
+    }
+    return render(request, "desk/looks.html", context)
+
+
+def _month(text: str, today: date) -> date:
+    """The first day of a month given as 2026-11; of this month when it cannot be read."""
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return today.replace(day=1)
 
 
 def _open_by_post(actor: Actor) -> dict[int, int]:
