@@ -140,7 +140,7 @@ def test_a_clerk_on_leave_whose_deputy_goes_on(stage: Stage) -> None:
     clerk = stage.staff("window")
     stage.does("window", ticket, "note", text="已和来信人约好周四回话。")
     clerk.goto("/desk/account/post/")
-    clerk.get_by_text("请假和代理人").click()
+    clerk.get_by_text("请假和代理人", exact=True).click()
     clerk.get_by_label("我不在时谁来办").select_option(label="戴班长（窗口接待员）")
     clerk.get_by_label("从哪一天").fill("2026-09-02")
     clerk.get_by_label("到哪一天（含当天，可不填）").fill("2026-09-08")

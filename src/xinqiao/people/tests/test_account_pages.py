@@ -32,7 +32,7 @@ def test_signing_in_and_looking_after_ones_account(
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录", exact=True).click()
     page.get_by_role("heading", name="我的岗位").wait_for()
-    page.get_by_text("请假和代理人").click()
+    page.get_by_text("请假和代理人", exact=True).click()
     accessible(page)
     shot(page, "posts")
     for path, heading in (
