@@ -31,7 +31,7 @@ def client_ip(request: HttpRequest) -> str:
 
 
 def last_sign_in(request: HttpRequest) -> float:
-    """When this session's holder last gave password or code, in seconds since 1970; 0 for nobody."""
+    """When whoever is signed in here last gave password or code, in seconds since 1970; 0 for nobody."""
     if not request.user.is_authenticated:
         return 0.0
     return max((float(record["at"]) for record in get_authentication_records(request, request.user)), default=0.0)
