@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
-from multiprocessing.context import ForkProcess
+from multiprocessing.context import SpawnProcess
 from threading import BrokenBarrierError
 from typing import Any
 
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import Max
 
 from xinqiao.cases import watch
 from xinqiao.cases.models import Record
-from xinqiao.demo import founding
+from xinqiao.demo import founding, sharing
 from xinqiao.demo.generator import generate
 from xinqiao.demo.scripts import CaseScript, Step
 from xinqiao.demo.stage import LOADER, Stage
@@ -52,7 +52,7 @@ def load(
 
     `choose` may leave out scripts (generator.one_of_each gives a small demonstration). Run it as the role that sees sealed
     rows, outside any transaction: each told day is committed by itself. A load that was broken off goes on where it stopped,
-    with the day on which it began. More `workers` than one are forked processes that share out the cases.
+    with the day on which it began. More `workers` than one are processes of their own that share out the cases.
     Raises Refused in a database that is used for anything else.
     """
     today = _begin(at)
@@ -62,7 +62,11 @@ def load(
     scripts = choose(generate(today)) if choose else generate(today)
     acts = sorted(_acts(scripts), key=lambda act: (act[0], act[1]))
     days = [(day, list(todays)) for day, todays in groupby(acts, key=lambda act: day_of(act[0]))]
-    _Telling(days, progress or (lambda done, total, words: None)).run(workers)
+    with access.acting(LOADER):
+        keys.code_hash("warm")  # the keys stand before anybody needs them at once
+        last = Record.objects.aggregate(last=Max("at"))["last"]
+    telling = _Telling(days, None if last is None else day_of(last))
+    telling.run(workers, progress or (lambda done, total, words: None))
     watch.watch_all(at=at)
     with access.acting(LOADER):
         entries = founding.knowledge(actor=LOADER, at=at)
@@ -92,79 +96,85 @@ def _acts(scripts: list[CaseScript]) -> Iterator[Act]:
 class _Telling:
     """Tells the days one after the other; in a day several processes may tell the cases that fall to them."""
 
-    def __init__(self, days: Days, progress: Progress) -> None:
+    def __init__(self, days: Days, told: date | None) -> None:
         self._days = days
-        self._progress = progress
+        self._told = told  # how far an earlier load came
         self._stage = Stage()
-        with access.acting(LOADER):
-            keys.code_hash("warm")  # the keys stand before anybody is forked
-            last = Record.objects.aggregate(last=Max("at"))["last"]
-        self._told = None if last is None else day_of(last)  # how far an earlier load came
 
-    def run(self, workers: int) -> None:
+    def run(self, workers: int, progress: Progress) -> None:
         if workers > 1:
-            self._together(workers)
+            self._together(workers, progress)
             return
         for day, acts in self._days:
             self._night(day)
-            self._tell(day, acts)
-            self._report(day)
+            self.tell(day, acts)
+            self._report(day, progress)
 
     def _night(self, day: date) -> None:
         """What the watcher did in the night before."""
         if self._told is None or day >= self._told:
             watch.watch_all(at=start_of(day))
 
-    def _tell(self, day: date, acts: Sequence[Act]) -> None:
+    def tell(self, day: date, acts: Sequence[Act]) -> None:
+        """Play the acts of a day."""
         play = self._stage.resume if self._told is not None and day <= self._told else self._stage.play
         with access.acting(LOADER):  # one transaction a day; each act is bound to its own actor in it
             for _, _, script, step in acts:
                 play(script, step)
 
-    def _report(self, day: date) -> None:
+    def _report(self, day: date, progress: Progress) -> None:
         total = sum(len(acts) for _, acts in self._days)
         done = sum(len(acts) for told, acts in self._days if told <= day)
-        self._progress(done, total, f"{day:%Y-%m-%d}")
+        progress(done, total, f"{day:%Y-%m-%d}")
 
-    def _together(self, workers: int) -> None:
-        connections.close_all()  # a forked process must not share one
-        forked = multiprocessing.get_context("fork")
-        evening, trouble = forked.Barrier(workers + 1, timeout=LONGEST_DAY), forked.SimpleQueue()
+    def _together(self, workers: int, progress: Progress) -> None:
+        # started anew, not forked: libraries that keep threads (typesetting) would stand still in a fork
+        apart = multiprocessing.get_context("spawn")
+        evening, trouble = apart.Barrier(workers + 1, timeout=LONGEST_DAY), apart.SimpleQueue()
+        where = dict(connection.settings_dict)
         helpers = [
-            forked.Process(target=self._help, args=(mine, workers, evening, trouble), daemon=True)
+            apart.Process(
+                target=sharing.run, args=(where, self._days, self._told, (mine, workers), evening, trouble), daemon=True
+            )
             for mine in range(workers)
         ]
-        for helper in helpers:
-            helper.start()
+        for one in helpers:
+            one.start()
         try:
             for day, _ in self._days:
                 self._night(day)
                 evening.wait()
                 evening.wait()
-                self._report(day)
+                self._report(day, progress)
         except BrokenBarrierError:
             raise RuntimeError("a helper ended before its work" if trouble.empty() else trouble.get()) from None
         finally:
             evening.abort()
             _part(helpers)
 
-    def _help(self, mine: int, workers: int, evening: Any, trouble: Any) -> None:
-        """Tell one share of the cases, in step with the others: never a day ahead of the watcher."""
-        try:
-            for day, acts in self._days:
-                evening.wait()
-                self._tell(day, [act for act in acts if act[1] // CASE % workers == mine])
-                evening.wait()
-        except BrokenBarrierError:
-            return
-        except Exception as error:
-            trouble.put("\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]))
-            evening.abort()
-        finally:
-            connections.close_all()
+
+def tell_share(days: Days, told: date | None, share: tuple[int, int], evening: Any, trouble: Any) -> None:
+    """Tell one share (which, of how many) of the cases, in step with the others: never a day ahead of the watcher.
+
+    What goes wrong is said in `trouble`, and the evening is called off for all.
+    """
+    mine, workers = share
+    try:
+        telling = _Telling(days, told)
+        for day, acts in days:
+            evening.wait()
+            telling.tell(day, [act for act in acts if act[1] // CASE % workers == mine])
+            evening.wait()
+    except BrokenBarrierError:
+        return
+    except Exception as error:
+        trouble.put("\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ())]))
+        evening.abort()
+    finally:
+        connections.close_all()
 
 
-def _part(helpers: Sequence[ForkProcess]) -> None:
+def _part(helpers: Sequence[SpawnProcess]) -> None:
     for helper in helpers:
         helper.join(timeout=10)
         if helper.is_alive():
