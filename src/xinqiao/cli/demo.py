@@ -4,8 +4,11 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 from xinqiao.cli.support import database, tell
+from xinqiao.config.environment import BadEnvironment
 from xinqiao.kernel.clock import utc_now
 
 
@@ -20,7 +23,14 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "doors as real ones. Refused where the database is used for anything else. Broken off, it goes on where it stopped.",
     )
     load.set_defaults(run=_load)
-    clear = commands.add_parser("clear", help="say how to begin anew: the record of cases can only grow")
+    clear = commands.add_parser(
+        "clear",
+        help="empty a demonstration, so that it can be loaded anew",
+        description="Drops all tables of a demonstration, removes its files and lays out empty tables. Works only on a "
+        "database that was made as a demonstration, and only while no server runs on it; a database of real use is "
+        "refused always. Keys and logs stay.",
+    )
+    clear.add_argument("--yes", action="store_true", help="do it without asking")
     clear.set_defaults(run=_clear)
     shown = commands.add_parser("sign-ins", help="who may be signed in as, with the password of the demonstration")
     shown.set_defaults(run=_sign_ins)
@@ -28,6 +38,8 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def _load(arguments: argparse.Namespace) -> int:
     with database("seal"):
+        from django.conf import settings
+
         from xinqiao.demo import services
 
         begun = last = time.monotonic()
@@ -38,7 +50,12 @@ def _load(arguments: argparse.Namespace) -> int:
                 last = time.monotonic()
                 print(f"{done * 100 // max(total, 1):3d} %  {words}", flush=True)
 
-        done = services.load(at=utc_now(), progress=progress, workers=min(os.cpu_count() or 1, 2))
+        done = services.load(
+            at=utc_now(),
+            progress=progress,
+            workers=min(os.cpu_count() or 1, 2),
+            anchors=Path(settings.XINQIAO_HOME) / "anchors",
+        )
     seconds = round(time.monotonic() - begun)
     tell(
         arguments,
@@ -55,10 +72,28 @@ def _load(arguments: argparse.Namespace) -> int:
 
 
 def _clear(arguments: argparse.Namespace) -> int:
-    with database("app"):
-        from xinqiao.demo import services
+    from xinqiao.config import environment
+    from xinqiao.server import clearing, places, supervisor
 
-        services.clear()
+    def confirmed(doomed: dict[str, Any]) -> bool:
+        if arguments.yes:
+            return True
+        if arguments.json or not sys.stdin.isatty():
+            raise BadEnvironment("Nothing was cleared. Say --yes to clear the demonstration without being asked.")
+        print(f"All {doomed['cases']} cases of the demonstration in {doomed['home']} will be gone.")
+        return input("Type clear to go on: ").strip() == "clear"
+
+    home = environment.home()
+    places.claim_home(home)
+    with supervisor.alone(home), database("owner", lay_out=False):
+        done = clearing.clear(confirmed)
+    if done is None:
+        raise BadEnvironment("Nothing was cleared.")
+    tell(
+        arguments,
+        done,
+        f"Cleared {done['cases']} cases. The database is empty and laid out; load anew: xinqiao demo load",
+    )
     return 0
 
 

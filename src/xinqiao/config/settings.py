@@ -215,7 +215,7 @@ if PRODUCTION:
 CONTENT_SECURITY_POLICY = policy(connect=[STREAM_URL] if STREAM_URL else [])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
-FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_TEMP_DIR = XINQIAO_HOME / "incoming"  # never the system's shared folder
 
 # --- Mail: off until a server is named.
 

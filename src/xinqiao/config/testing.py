@@ -17,5 +17,6 @@ if not os.environ.get("XINQIAO_DATABASE_URL"):
 
 from xinqiao.config.settings import *  # noqa: E402, F403
 
+places.incoming(TEST_HOME)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -3,9 +3,10 @@
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from threading import BrokenBarrierError
 from typing import Any
 
@@ -20,6 +21,7 @@ from xinqiao.demo.scripts import CaseScript, Step
 from xinqiao.demo.stage import LOADER, Stage
 from xinqiao.kernel.clock import day_of, start_of
 from xinqiao.kernel.errors import Refused
+from xinqiao.ledger import services as ledger
 from xinqiao.people import access, keys
 from xinqiao.people import services as people
 from xinqiao.people.models import Instance, Organ
@@ -47,13 +49,15 @@ def load(
     choose: Callable[[list[CaseScript]], list[CaseScript]] | None = None,
     progress: Progress | None = None,
     workers: int = 1,
+    anchors: Path | None = None,
 ) -> Loaded:
     """Load the demonstration as of the morning of the day of `at` into an empty database.
 
     `choose` may leave out scripts (generator.one_of_each gives a small demonstration). Run it as the role that sees sealed
     rows, outside any transaction: each told day is committed by itself. A load that was broken off goes on where it stopped,
     with the day on which it began. More `workers` than one are processes of their own that share out the cases.
-    Raises Refused in a database that is used for anything else.
+    At the end the ledger is anchored as of the evening before, so that every case has its proof; the anchor is published
+    into the folder `anchors` when one is named. Raises Refused in a database that is used for anything else.
     """
     today = _begin(at)
     with access.acting(LOADER):
@@ -70,6 +74,11 @@ def load(
     watch.watch_all(at=at)
     with access.acting(LOADER):
         entries = founding.knowledge(actor=LOADER, at=at)
+    with access.acting(LOADER):
+        ledger.anchor_take(day=today - timedelta(days=1), at=at)
+    if anchors is not None:
+        with access.acting(LOADER):  # only what is committed is given out
+            ledger.anchor_publish(folder=anchors)
     return Loaded(today, len(scripts), len(acts) - len(scripts), entries)
 
 
@@ -179,11 +188,3 @@ def _part(helpers: Sequence[SpawnProcess]) -> None:
         helper.join(timeout=10)
         if helper.is_alive():
             helper.terminate()
-
-
-def clear() -> None:
-    """There is no clearing: ledger and marks cannot be deleted. Raises Refused with the way to begin anew."""
-    raise Refused(
-        "演示数据不能在原处清除：案卷记录只能增加，不能删除。",
-        remedy="请停下服务，换一个 XINQIAO_HOME（或者删掉演示用的数据目录）重新启动，会装载一份新的演示数据。",
-    )

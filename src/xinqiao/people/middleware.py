@@ -30,13 +30,8 @@ STAFF_PREFIXES = (DESK, "/ui/guide")
 TOUCH_SECONDS = 60
 
 
-def roll_back(request: HttpRequest) -> None:
-    """Called by a view whose answer is no server error, but whose writes shall not stay."""
-    request.xinqiao_roll_back = True  # type: ignore[attr-defined]
-
-
 class TransactionMiddleware:
-    """Opens the request's transaction; rolls it back for an answer of 500 and above, or when the view asked for it."""
+    """Opens the request's transaction; rolls it back for an answer of 500 and above."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -51,7 +46,7 @@ class TransactionMiddleware:
                     if nested:
                         access.bind(None)
                     response = self.get_response(request)
-                    if response.status_code >= 500 or getattr(request, "xinqiao_roll_back", False):
+                    if response.status_code >= 500:
                         transaction.set_rollback(True)
                 if nested:
                     access.bind(former)

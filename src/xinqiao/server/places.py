@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pwd
+import shutil
 import tempfile
 from collections.abc import Mapping
 from functools import cache
@@ -17,22 +18,32 @@ from xinqiao.config.environment import Address, BadEnvironment
 
 PORT = "5432"  # names the socket's file; nothing listens on TCP
 SHARED = Path("/var/lib/xinqiao")  # where root's database goes when its user cannot enter the data folder
+SHARED_USER = "nobody"
 LONGEST_SOCKET = 107 - len(f"/.s.PGSQL.{PORT}") - 1
 
 
 @cache
 def service_user() -> pwd.struct_passwd | None:
-    """The unprivileged user that runs PostgreSQL when we are root; None when we are an ordinary user."""
+    """The unprivileged user that runs PostgreSQL when we are root; None when we are an ordinary user.
+
+    The user nobody, whom other services may share, is good enough for a demonstration. Raises BadEnvironment when there
+    is no user to take, and in production when there is none but nobody.
+    """
     if os.geteuid() != 0:
         return None
     wanted = os.environ.get("XINQIAO_POSTGRES_USER")
-    for name in [wanted] if wanted else ["xinqiao", "postgres", "nobody"]:
+    for name in [wanted] if wanted else ["xinqiao", "postgres", SHARED_USER]:
         try:
             user = pwd.getpwnam(name)
         except KeyError:
             continue
         if user.pw_uid == 0:
             raise BadEnvironment("XINQIAO_POSTGRES_USER is root; PostgreSQL refuses to run as root. Name another user.")
+        if name == SHARED_USER and environment.profile() == "production":
+            raise BadEnvironment(
+                "In production PostgreSQL does not run as nobody: whatever else runs as nobody could read the database. "
+                "Make a user of its own (useradd --system xinqiao) or set XINQIAO_POSTGRES_USER."
+            )
         return user
     raise BadEnvironment(
         f"There is no user {wanted or 'postgres or nobody'} to run PostgreSQL as. "
@@ -102,6 +113,16 @@ def claim_home(home: Path) -> None:
     home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     if not os.access(home, os.W_OK):
         raise BadEnvironment(f"{home} cannot be written to. Free it or set XINQIAO_HOME to another folder.")
+
+
+def incoming(home: Path, *, clear: bool = False) -> Path:
+    """The folder where uploads lie while they arrive, for our eyes only; with `clear`, without what a crash left there."""
+    folder = home / "incoming"
+    if clear:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
 
 
 def open_log(path: Path) -> BinaryIO:

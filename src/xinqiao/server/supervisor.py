@@ -21,6 +21,7 @@ from xinqiao.server import places, postgres, prepare, roles
 from xinqiao.server.children import MARK, Child, sweep_leftovers
 
 Say = Callable[[str], None]
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - named to be told apart from addresses
 
 
@@ -46,11 +47,14 @@ def run(options: Options, say: Say) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     home = environment.home()
+    if word := _shared_user(options):
+        say(word)
     places.claim_home(home)
     with _only_server(home, options) as note:
         if killed := sweep_leftovers(home):
             say(f"Ended {killed} processes of a server that was killed")
         _free(options.host, options.port)
+        places.incoming(home, clear=True)
         stream_port = options.stream_port or _next_free(options.host, options.port + 1)
         database = None
         if environment.external() is None:
@@ -80,8 +84,8 @@ def run(options: Options, say: Say) -> None:
 
 
 @contextlib.contextmanager
-def _only_server(home: Path, options: Options) -> Iterator[Callable[[str, list[Child]], None]]:
-    """Hold the home's lock for as long as the server runs. Raises BadEnvironment when another one holds it."""
+def alone(home: Path) -> Iterator[None]:
+    """Hold the home's lock. Raises BadEnvironment when a server, or a command that wants to be alone, holds it."""
     path = home / "server.json"
     with (home / "server.lock").open("a") as lock:
         try:
@@ -92,6 +96,14 @@ def _only_server(home: Path, options: Options) -> Iterator[Callable[[str, list[C
                 f"A Xinqiao server (process {other.get('pid', '?')}) already uses {home}. "
                 f"Open {other.get('url', 'its address')}, stop it first, or set XINQIAO_HOME to another folder."
             ) from None
+        yield
+
+
+@contextlib.contextmanager
+def _only_server(home: Path, options: Options) -> Iterator[Callable[[str, list[Child]], None]]:
+    """Hold the home's lock for as long as the server runs. Raises BadEnvironment when another one holds it."""
+    path = home / "server.json"
+    with alone(home):
 
         def note(url: str, children: list[Child]) -> None:
             running = {child.name: child.process.pid for child in children if child.process}
@@ -104,6 +116,19 @@ def _only_server(home: Path, options: Options) -> Iterator[Callable[[str, list[C
             yield note
         finally:
             path.unlink(missing_ok=True)
+
+
+def _shared_user(options: Options) -> str:
+    """A word about a database that runs as nobody; raises BadEnvironment when others than this machine may come in."""
+    user = None if environment.external() else places.service_user()
+    if user is None or user.pw_name != places.SHARED_USER:
+        return ""
+    remedy = "Make a user of its own: useradd --system xinqiao (or set XINQIAO_POSTGRES_USER)."
+    if options.host not in LOOPBACK:
+        raise BadEnvironment(
+            f"The database would run as nobody, whom other services may share; that will do on loopback only. {remedy}"
+        )
+    return f"The database runs as nobody, whom other services may share: good enough to look round. {remedy}"
 
 
 def _free(host: str, port: int) -> None:

@@ -2,6 +2,10 @@
 
 import argparse
 import os
+from typing import Any
+
+HEARTBEAT = 5.0
+DEAD_AFTER = 30.0  # seconds without a sign of life, after which a worker's jobs are taken over
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,7 +27,31 @@ def main(arguments: list[str] | None = None) -> None:
 
     assert isinstance(app.connector, DjangoConnector)  # noqa: S101 - says it to the type checker
     with app.replace_connector(app.connector.get_worker_connector()) as worker:
-        worker.run_worker(wait=not once, listen_notify=not once, concurrency=concurrency, delete_jobs="successful")
+        _take_over_regularly(worker)
+        worker.run_worker(
+            wait=not once,
+            listen_notify=not once,
+            concurrency=concurrency,
+            delete_jobs="successful",
+            update_heartbeat_interval=HEARTBEAT,
+            stalled_worker_timeout=DEAD_AFTER,
+        )
+
+
+def _take_over_regularly(app: Any) -> None:
+    """What a worker that was killed left in the middle is done again, within a minute or two. Until then its locks hold."""
+    from procrastinate import exceptions
+    from procrastinate.jobs import Status
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="worker.take_over", queueing_lock="worker.take_over", pass_context=True)
+    async def take_over(context: Any, timestamp: int) -> None:
+        jobs = context.app.job_manager
+        for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER):
+            try:
+                await jobs.retry_job(job)
+            except exceptions.UniqueViolation:  # the same work waits already
+                await jobs.finish_job(job, Status.FAILED, delete_job=True)
 
 
 if __name__ == "__main__":

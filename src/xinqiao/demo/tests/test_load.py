@@ -15,9 +15,9 @@ from xinqiao.demo.generator import one_of_each
 from xinqiao.demo.scripts import next_due_day
 from xinqiao.intake.selectors import prove
 from xinqiao.kernel.clock import SHANGHAI, day_of
-from xinqiao.kernel.errors import Refused
 from xinqiao.law import procedures
 from xinqiao.ledger import verify
+from xinqiao.ledger.selectors import proof
 from xinqiao.people import access
 from xinqiao.people.actors import Actor
 from xinqiao.people.models import Account, Competence, Organ, Post
@@ -74,8 +74,11 @@ def test_every_open_case_has_a_lead_or_an_office_and_somebody_who_must_move():
         assert duties or case.waits_for, (case.procedure, case.state)
 
 
-def test_the_ledger_verifies():
-    assert verify.verify().whole
+def test_the_ledger_verifies_and_every_case_has_its_proof():
+    report = verify.verify()
+    assert (report.whole, report.anchors) == (True, 1)
+    for case in Case.objects.all():
+        assert proof(case.id, day_of(MORNING)) is not None, case.number
 
 
 def test_the_tree_leaves_call_was_closed_as_answered():
@@ -153,9 +156,3 @@ def test_each_tour_has_its_page(client, key):
 
 def test_there_is_no_other_tour(client):
     assert client.get("/demo/nobody/").status_code == 404
-
-
-def test_clearing_is_refused_with_the_way_to_begin_anew():
-    with pytest.raises(Refused) as refused:
-        services.clear()
-    assert "XINQIAO_HOME" in refused.value.remedy

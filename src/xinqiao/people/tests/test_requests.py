@@ -15,7 +15,6 @@ from django.urls import path
 from xinqiao.config.urls import urlpatterns as house_urls
 from xinqiao.people import access, clock, proof
 from xinqiao.people.actors import SYSTEM
-from xinqiao.people.middleware import roll_back
 from xinqiao.people.models import Attempt
 from xinqiao.people.tests.conftest import AT, PASSWORD, House, make_house
 
@@ -31,10 +30,8 @@ def who(request: HttpRequest) -> HttpResponse:
 
 
 def write(request: HttpRequest, status: int) -> HttpResponse:
-    """Writes a row, then answers with a status; 200 with `?undo` asks for a rollback."""
+    """Writes a row, then answers with a status."""
     Attempt(scope="test", key_hash=b"x", at=AT).save(force_insert=True)
-    if "undo" in request.GET:
-        roll_back(request)
     return HttpResponse(status=status)
 
 
@@ -90,9 +87,7 @@ def test_two_users_alternate_on_one_kept_connection(kept_connection: House) -> N
     assert access.current() is None
 
 
-@pytest.mark.parametrize(
-    ("url", "kept"), [("/write/200", 1), ("/write/404", 1), ("/write/503", 0), ("/write/200?undo", 0)]
-)
+@pytest.mark.parametrize(("url", "kept"), [("/write/200", 1), ("/write/404", 1), ("/write/503", 0)])
 def test_what_a_request_wrote_stays_unless_it_failed(kept_connection: House, url: str, kept: int) -> None:
     Client().get(url)
     assert Attempt.objects.filter(scope="test").count() == kept
