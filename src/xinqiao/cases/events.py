@@ -7,4 +7,4 @@ from xinqiao.ledger.events import Privacy, declare
 def declare_all() -> None:
     """Declare the events of all procedures to the ledger."""
     for kind in law.events():
-        declare(kind.event, label=kind.label, privacy=Privacy.reference_only)
+        declare(kind.event, label=kind.staff, privacy=Privacy.reference_only)

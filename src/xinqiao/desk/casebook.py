@@ -203,7 +203,7 @@ def line(record: Record, case: Case, names: Mapping[int, str]) -> Line:
     mood = "note" if record.step == "note" else ""
     return Line(
         id=record.seq,
-        title=gettext(law.event_label(record.event)),
+        title=gettext(law.event_label_staff(record.event)),
         at=record.at,
         who=who,
         text=text,

@@ -21,6 +21,7 @@ __all__ = [
     "decide",
     "diagram",
     "event_label",
+    "event_label_staff",
     "events",
     "explain",
     "first_state",
@@ -42,11 +43,12 @@ _BESIDE = {"obligation.missed": N_("期限已过，还没有办")}
 
 @dataclass(frozen=True)
 class EventKind:
-    """A kind of ledger entry: what the timeline says, and whether the petitioner sees that it happened."""
+    """A kind of ledger entry: what the timeline says to the petitioner and to staff, and whether he sees that it happened."""
 
     event: str
     label: str
     public: bool
+    staff: str
 
 
 def decide(facts: Facts, step: str, inputs: Mapping[str, Any], actor: Actor, at: datetime) -> Decision | Refusal:
@@ -94,11 +96,13 @@ def state_label(procedure: str, state: str, cause: str = "") -> str:
 def events() -> tuple[EventKind, ...]:
     """Every event that a step can leave in the ledger, by name."""
     found = {
-        event_of(p.name, e): EventKind(event_of(p.name, e), e.done or e.label, not e.private)
+        event_of(p.name, e): EventKind(
+            event_of(p.name, e), e.done or e.label, not e.private, e.staff or e.done or e.label
+        )
         for p in PROCEDURES.values()
         for e in p.edges
     }
-    found |= {event: EventKind(event, label, True) for event, label in _BESIDE.items()}
+    found |= {event: EventKind(event, label, True, label) for event, label in _BESIDE.items()}
     return tuple(found[name] for name in sorted(found))
 
 
@@ -111,8 +115,13 @@ _EVENTS = {kind.event: kind for kind in events()}
 
 
 def event_label(event: str) -> str:
-    """What the timeline says for `event` (a gettext id). Raises KeyError for an event that no step leaves."""
+    """What the timeline says to the petitioner for `event` (a gettext id). Raises KeyError for an event that no step leaves."""
     return _EVENTS[event].label
+
+
+def event_label_staff(event: str) -> str:
+    """What the timeline says to staff for `event` (a gettext id). Raises KeyError for an event that no step leaves."""
+    return _EVENTS[event].staff
 
 
 def lapse_step(facts: Facts, act: str) -> str:

@@ -97,7 +97,8 @@ class Edge:
     private: bool = False
     shared: bool = False  # the same event in every procedure
     recusal: bool = False  # may be taken by somebody who must withdraw (Art. 28)
-    done: str = ""  # what the timeline says; default: the label
+    done: str = ""  # what the timeline says to the petitioner; default: the label
+    staff: str = ""  # what it says to staff, who are not addressed as the petitioner; default: the same words
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ SERVICE = (
     field_("remarks", N_("说明"), "long", required=False),
 )
 
+# An answer that was made before a withdrawal took effect stands: the withdrawal falls away, every right to it stays.
+ANSWER_MADE: Mapping[str, Any] = {"lifts": ("withdraw.undo",), "clears": ("withdrawing",)}
+
 
 def check_service(since: str) -> Any:
     """Service is no earlier than the day `since`, is proven, and an announcement has run its days (民事诉讼法, by analogy)."""
@@ -98,10 +101,11 @@ def rating(*states: str) -> tuple[Edge, ...]:
             shared=True,
             weight="primary" if mine == "unit" else "plain",
             done=done,
+            staff=staff,
         )
-        for mine, other, label, done in (
-            ("unit", "office", N_("评价承办单位"), N_("您评价了承办单位")),
-            ("office", "unit", N_("评价信访部门"), N_("您评价了信访部门")),
+        for mine, other, label, done, staff in (
+            ("unit", "office", N_("评价承办单位"), N_("您评价了承办单位"), N_("来信人评价承办单位")),
+            ("office", "unit", N_("评价信访部门"), N_("您评价了信访部门"), N_("来信人评价信访部门")),
         )
     )
 

@@ -2,7 +2,7 @@
 
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import Edge, Opens, Procedure, State, field_, tell
-from xinqiao.law.procedures.closing import close, lapse, rating
+from xinqiao.law.procedures.closing import ANSWER_MADE, close, lapse, rating
 from xinqiao.law.procedures.records import records
 from xinqiao.law.procedures.sorting import reclassify
 from xinqiao.law.types import Choice, DocMove, Station
@@ -37,13 +37,13 @@ EDGES = (
                field_("until", N_("提出的期限"), "long", required=False, help=N_("写明从哪天推算，并提醒实际可能更早"))),
         settles=("refer", "refer_again"), dates=("answered", "served"), documents=(DocMove("path_notice", "sealed", fresh=True),),
         opens=(Opens("evaluation", "petitioner", "evaluation", "served", N_("可以评价"), "window"),),
-        notices=tell("guided", "petitioner"), weight="primary", done=N_("已告知办理途径"),
+        notices=tell("guided", "petitioner"), weight="primary", done=N_("已告知办理途径"), **ANSWER_MADE,
     ),
     *rating("informed"),
     lapse("evaluation", "lapse_evaluation", "served", "local:evaluation", N_("评价期已过"), "informed"),
     close(("informed",), (), "informed", "xinfang-2022:31"),
     reclassify("sorted", "informed"),
-    *records(OPEN),
+    *records(OPEN, ("informed",)),
 )
 
 # fmt: on

@@ -10,7 +10,7 @@ from typing import Any
 
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import OFFICE, UNIT, Edge, Opens, Procedure, State, due_for, field_, tell
-from xinqiao.law.procedures.closing import close, lapse, rating
+from xinqiao.law.procedures.closing import ANSWER_MADE, close, lapse, rating
 from xinqiao.law.procedures.guards import open_to_all
 from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sealing import without_lead
@@ -78,6 +78,7 @@ _ANSWERED: dict[str, Any] = {
     "notices": tell("answered", "petitioner"),
     "weight": "primary",
     "done": N_("已答复"),
+    **ANSWER_MADE,
 }
 
 # fmt: off
@@ -140,7 +141,7 @@ EDGES = (
     reclassify("sorted"),
     PROPOSE_CLASS,
     *unit_records(("dispatched", "at_unit", "answered")),
-    *records(OPEN),
+    *records(OPEN, ("answered",)),
 )
 
 # fmt: on

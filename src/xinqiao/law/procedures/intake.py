@@ -33,6 +33,8 @@ ANSWER = Edge(
     documents=(DocMove("on_the_spot_reply", "sealed"),),
     dates=("registered", "answered", "served"),
     notices=tell("answered", "petitioner"),
+    lifts=("withdraw.undo",),
+    clears=("withdrawing",),
     closes="answered_on_spot",
     also=("inquiry:closed",),
     effect=lambda facts, inputs, actor, at, decision: replace(decision, procedure="inquiry", state="closed"),
@@ -48,7 +50,7 @@ EDGES = (
             Opens("register", "office", "register", "received", N_("登记")),
             Opens("refer", "office", "referral", "received", N_("转送有权处理的单位")),
         ),
-        notices=tell("received", "petitioner"), done=N_("收到您的来件"),
+        notices=tell("received", "petitioner"), done=N_("收到您的来件"), staff=N_("收到来件"),
     ),
     Edge(
         "register", ("received",), "registered", (*OFFICE, "system"), N_("登记"), ("xinfang-2022:21(2)", "xinfang-2022:22"),

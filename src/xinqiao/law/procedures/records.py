@@ -39,8 +39,12 @@ VISIT_NEEDS = (
 )
 
 
-def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
-    """What may be recorded or said in any of `states` without moving the case."""
+def records(states: tuple[str, ...], answered: tuple[str, ...] = ()) -> tuple[Edge, ...]:
+    """What may be recorded or said in any of `states` without moving the case.
+
+    In `answered` the answer has been made: there is nothing left to take back (local:withdraw).
+    """
+    unanswered = tuple(state for state in states if state not in answered)
     calls = (Choice("phone", N_("电话")), Choice("in_person", N_("当面")), Choice("message", N_("短信或者网上")))
     return (
         Edge(
@@ -70,6 +74,7 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             settles=("urge.answer",),
             shared=True,
             done=N_("工作人员与您联系"),
+            staff=N_("与来信人联系"),
         ),
         Edge(
             "relay",
@@ -83,6 +88,7 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             notices=tell("relayed", "petitioner"),
             shared=True,
             done=N_("信访部门转告消息"),
+            staff=N_("信访部门转告来信人"),
         ),
         Edge(
             "add_material",
@@ -100,6 +106,7 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             counts=("materials",),
             shared=True,
             done=N_("您补充了材料"),
+            staff=N_("来信人补充材料"),
         ),
         Edge(
             "correct_data",
@@ -112,6 +119,7 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             needs=(field_("what", N_("更正哪一项"), "text"), field_("words", N_("正确的是"), "text")),
             shared=True,
             done=N_("您更正了自己的信息"),
+            staff=N_("来信人更正个人信息"),
         ),
         Edge(
             "urge",
@@ -133,15 +141,16 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             may_open=("urge.answer",),
             shared=True,
             done=N_("您催办了一次"),
+            staff=N_("来信人催办"),
         ),
         Edge(
             "withdraw",
-            states,
+            unanswered,
             "",
             ("petitioner",),
             N_("撤回"),
             ("local:withdraw",),
-            N_("只有您本人能撤回；7 天内可以反悔，不会算作“已解决”"),
+            N_("答复作出以前可以撤回，只有您本人能撤回；7 天内可以反悔，不会算作“已解决”"),
             needs=(field_("words", N_("为什么撤回（可以不写）"), "long", required=False),),
             guards=(lacks("withdrawing", N_("您已经申请撤回。")),),
             dates=("withdraw_asked",),
@@ -153,10 +162,11 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             shared=True,
             weight="danger",
             done=N_("您申请撤回"),
+            staff=N_("来信人申请撤回"),
         ),
         Edge(
             "undo_withdraw",
-            states,
+            unanswered,
             "",
             ("petitioner",),
             N_("不撤回了，继续办"),
@@ -171,10 +181,11 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             shared=True,
             weight="primary",
             done=N_("您反悔了撤回，事情继续办理"),
+            staff=N_("来信人取消撤回，继续办理"),
         ),
         Edge(
             "finalise_withdrawal",
-            states,
+            unanswered,
             "closed",
             ("system",),
             N_("撤回生效"),
@@ -190,20 +201,22 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             shared=True,
             lapses="withdraw.undo",
             done=N_("撤回生效，按您的意愿结束"),
+            staff=N_("撤回生效，按来信人的意愿结束"),
         ),
         *sealing(states),
         Edge(
             "renew_code",
-            states,
+            (*states, "closed"),
             "",
             OFFICE,
             N_("换查询码"),
             ("xinfang-2022:21(2)", "local:renew_code"),
-            N_("本人到窗口核对身份以后换；旧的马上作废"),
+            N_("本人到窗口核对身份以后换，旧的马上作废；办结的事也可以换"),
             needs=(field_("reason", N_("为什么换"), "long"),),
             notices=tell("code_renewed", "petitioner"),
             shared=True,
             done=N_("换了新的查询码"),
+            staff=N_("来信人换了查询码"),
         ),
         Edge(
             "declare_recusal",
@@ -222,6 +235,7 @@ def records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             shared=True,
             private=True,
             recusal=True,
+            staff=N_("工作人员提出应当回避"),
         ),
         Edge(
             "approve_recusal",
@@ -294,6 +308,7 @@ def unit_records(states: tuple[str, ...]) -> tuple[Edge, ...]:
             flags=("investigated",),
             shared=True,
             done=N_("工作人员到现场查看"),
+            staff=N_("到现场查看"),
         ),
         Edge(
             "assist_report",

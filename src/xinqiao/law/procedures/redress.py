@@ -8,7 +8,7 @@ from typing import Any
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import UNIT, Edge, Procedure, State, due_for, field_, tell
-from xinqiao.law.procedures.closing import SERVICE, check_service, close, lapse, rating, served_day
+from xinqiao.law.procedures.closing import ANSWER_MADE, SERVICE, check_service, close, lapse, rating, served_day
 from xinqiao.law.procedures.guards import (
     after,
     before_expiry,
@@ -218,6 +218,7 @@ EDGES = (
         needs=(field_("way", N_("怎样听取的"), "choice", choices=HEARD_BY), field_("heard_on", N_("哪天"), "date"),
                field_("statement", N_("来信人陈述的事实和理由，或者联系经过"), "long")),
         settles=("hear",), flags=("heard",), weight="primary", done=N_("工作人员听取了您的陈述"),
+        staff=N_("听取来信人陈述"),
     ),
     Edge(
         "investigate", WORKING[:1], "", (*UNIT, "assistant"), N_("记录调查核实"), ("xinfang-2022:31(6)",),
@@ -271,7 +272,7 @@ EDGES = (
     Edge(
         "seal_decision", ("signed",), "decided", UNIT, N_("用印"), ("xinfang-2022:32",), N_("电子印章，或者打印盖章后扫描传回"),
         needs=(field_("scan", N_("盖章后的扫描件"), "files", required=False),), documents=(DocMove("decision", "sealed"),),
-        dates=("decided",), notices=tell("decided", "petitioner"), weight="primary",
+        dates=("decided",), notices=tell("decided", "petitioner"), weight="primary", **ANSWER_MADE,
         done=N_("处理意见书已作出"),
     ),
     Edge(
@@ -310,7 +311,7 @@ EDGES = (
     lapse("evaluation", "lapse_evaluation", "served", "local:evaluation", N_("评价期已过"), "served", "executed"),
     close(("served", "executed"), (_must_execute, _review_done), "answered", "xinfang-2022:34", "xinfang-2022:32(2)"),
     *unit_records(IN_UNIT),
-    *records(OPEN),
+    *records(OPEN, ("decided", "served", "executed")),
 )
 
 # fmt: on

@@ -7,7 +7,7 @@ from typing import Any
 
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import UNIT, Edge, Opens, Procedure, State, due_for, field_, tell
-from xinqiao.law.procedures.closing import SERVICE, check_service, close, lapse, rating, served_day
+from xinqiao.law.procedures.closing import ANSWER_MADE, SERVICE, check_service, close, lapse, rating, served_day
 from xinqiao.law.procedures.guards import not_open
 from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sorting import PROPOSE_CLASS, reclassify, transfer_states
@@ -51,7 +51,7 @@ EDGES = (
         N_("书面告诉提建议的人：已收到，怎样研究"), needs=(field_("process", N_("告诉来信人怎样研究"), "long", required=False),),
         settles=("notice",), lifts=("objection",), dates=("accepted",), documents=(DocMove("acceptance_notice", "sealed"),),
         opens=(Opens("reply", "lead", "suggestion.reply", "accepted", N_("回复建议")),), notices=tell("progress", "petitioner"),
-        weight="primary", done=N_("已开始研究您的建议"),
+        weight="primary", done=N_("已开始研究您的建议"), staff=N_("开始研究建议"),
     ),
     Edge(
         "draft_reply", ("studying",), "drafted", UNIT, N_("起草回复"), ("xinfang-2022:29(1)",),
@@ -66,7 +66,7 @@ EDGES = (
     ),
     Edge(
         "sign_reply", ("drafted",), "replied", ("head",), N_("签发回复"), ("xinfang-2022:29(1)",),
-        documents=(DocMove("suggestion_reply", "sealed"),), dates=("decided",), weight="primary", done=N_("回复已经作出"),
+        documents=(DocMove("suggestion_reply", "sealed"),), dates=("decided",), weight="primary", done=N_("回复已经作出"), **ANSWER_MADE,
     ),
     Edge(
         "serve", ("replied",), "served", UNIT, N_("登记送达"), ("xinfang-2022:29(1)", "minsu:service"), needs=SERVICE,
@@ -79,7 +79,7 @@ EDGES = (
     lapse("evaluation", "lapse_evaluation", "served", "local:evaluation", N_("评价期已过"), "served"),
     close(("served",), (), "replied", "xinfang-2022:29(1)"),
     *unit_records(("at_unit", "studying", "drafted", "replied", "served")),
-    *records(OPEN),
+    *records(OPEN, ("replied", "served")),
 )
 
 # fmt: on
