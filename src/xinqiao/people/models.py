@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 
 from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.ids import uuid7
+from xinqiao.people.token_models import ApiToken as ApiToken
 
 
 class _DateRange(Func):
