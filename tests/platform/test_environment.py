@@ -2,17 +2,23 @@
 
 import json
 import logging
+import pwd
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import RequestFactory
 
 from tests.platform.support import surroundings
 from xinqiao.cli import main
 from xinqiao.config import environment, logs, secret
 from xinqiao.config.environment import BadEnvironment
+from xinqiao.server import places, supervisor
 from xinqiao.server.children import FIRST_PAUSE, Child
 
 
@@ -115,3 +121,51 @@ def test_trouble_is_told_to_people_and_to_programs(
     assert "demo, production or test" in capsys.readouterr().err
     assert main(["db", "status", "--json"]) == 1
     assert "demo, production or test" in json.loads(capsys.readouterr().err)["error"]
+
+
+@pytest.fixture
+def only_nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Root's machine without a user for the database but nobody."""
+    entry = pwd.struct_passwd(("nobody", "x", 65534, 65534, "", "/nonexistent", "/usr/sbin/nologin"))
+
+    def known(name: str) -> pwd.struct_passwd:
+        if name != "nobody":
+            raise KeyError(name)
+        return entry
+
+    monkeypatch.setattr(places.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(places.pwd, "getpwnam", known)
+    monkeypatch.delenv("XINQIAO_DATABASE_URL")
+    places.service_user.cache_clear()
+    yield
+    places.service_user.cache_clear()
+
+
+def test_nobody_runs_a_demonstrations_database_on_this_machine_only(
+    only_nobody: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XINQIAO_PROFILE", "demo")
+    user = places.service_user()
+    assert user is not None
+    assert user.pw_name == "nobody"
+    assert "useradd --system xinqiao" in supervisor.shared_user(supervisor.Options())
+    with pytest.raises(BadEnvironment, match="loopback only"):
+        supervisor.shared_user(supervisor.Options(host="192.0.2.7"))
+
+
+@pytest.mark.parametrize("named", ["", "nobody"])
+def test_in_production_nobody_does_not(only_nobody: None, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    monkeypatch.setenv("XINQIAO_PROFILE", "production")
+    monkeypatch.setenv("XINQIAO_POSTGRES_USER", named)
+    with pytest.raises(BadEnvironment, match="useradd --system xinqiao"):
+        places.service_user()
+
+
+def test_a_large_upload_arrives_in_a_closed_folder_of_ours(settings: Any) -> None:
+    body = b"x" * (settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 1)
+    request = RequestFactory().post("/", {"paper": SimpleUploadedFile("paper.pdf", body)})
+    path = Path(request.FILES["paper"].temporary_file_path())
+    assert path.parent == settings.XINQIAO_HOME / "incoming"
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    request.FILES["paper"].close()
+    assert not path.exists()

@@ -80,9 +80,11 @@ def _workers_seen(place: Path) -> bool:
 
 def test_killed_itself_it_leaves_nothing_and_starts_again(server: Running, place: Path) -> None:
     pids = [*_children(place).values(), Postgres(place).running()]
+    (place / "incoming" / "half.upload").write_bytes(b"half of a letter")
     assert server.stop(signal.SIGKILL) == -signal.SIGKILL
     until("all to end", lambda: not any(map(_lives, pids)))
     again = Running(place)
+    assert list((place / "incoming").iterdir()) == []
     assert again.stop() == 0
 
 

@@ -85,7 +85,7 @@ def _clear(arguments: argparse.Namespace) -> int:
 
     home = environment.home()
     places.claim_home(home)
-    with supervisor.alone(home), database("owner", lay_out=False):
+    with supervisor.alone(home), database("owner"):
         done = clearing.clear(confirmed)
     if done is None:
         raise BadEnvironment("Nothing was cleared.")

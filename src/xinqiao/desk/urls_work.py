@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from xinqiao.desk.views import case, papers, worklist
+from xinqiao.desk.views import case, live, papers, worklist
 
 urlpatterns: list[URLPattern] = [
     path("", worklist.worklist, name="worklist"),
     path("bulk/", worklist.bulk, name="bulk"),
+    path("live/", live.renew, name="live"),
     path("cases/<str:number>/", case.case_page, name="case"),
     path("cases/<str:number>/peek/", case.peek, name="peek"),
     path("cases/<str:number>/do/<slug:step>/", case.do, name="do"),

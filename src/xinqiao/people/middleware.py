@@ -16,13 +16,12 @@ from django.urls import reverse
 from xinqiao.kernel.clock import day_of
 from xinqiao.people import access, clock, proof
 from xinqiao.people.actors import CITIZEN, Actor
+from xinqiao.people.presence import LOCKED_KEY, SEEN_KEY, left_alone
 from xinqiao.people.selectors import staff_actor
 from xinqiao.people.visitors import last_sign_in, sign_in_again
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 POST_KEY = "xinqiao_post"
-SEEN_KEY = "xinqiao_seen"
-LOCKED_KEY = "xinqiao_locked"
 WITHOUT_DATABASE = ("/healthz",)
 DESK = "/desk/"
 ACCOUNT = "/desk/account/"
@@ -121,14 +120,10 @@ def _locked(request: HttpRequest) -> bool:
     """
     now = time.time()
     seen = float(request.session.get(SEEN_KEY, 0.0))
-    signed_in = last_sign_in(request)
-    newest = max(seen, signed_in)
-    if LOCKED_KEY not in request.session and now - newest > int(getattr(settings, "DESK_IDLE_SECONDS", 1800)):
-        request.session[LOCKED_KEY] = now
-    if LOCKED_KEY in request.session:
-        if signed_in <= float(request.session[LOCKED_KEY]):
-            return True
-        del request.session[LOCKED_KEY]
+    if left_alone(request.session, last_sign_in(request), now):
+        request.session.setdefault(LOCKED_KEY, now)
+        return True
+    request.session.pop(LOCKED_KEY, None)
     if now - seen > TOUCH_SECONDS and "X-Live" not in request.headers:
         request.session[SEEN_KEY] = now
     return False

@@ -231,6 +231,13 @@ def acting_posts(account_id: int, on: date) -> list[ActingPost]:
     return sorted(choices, key=lambda choice: (not choice.own, choice.post.pk))
 
 
+def manned(post_ids: Iterable[int], on: date) -> set[tuple[int, int]]:
+    """Who may work in these posts on a day, as pairs of post and account: holders, and deputies of those on leave."""
+    rows = Post.objects.filter(in_force(on), pk__in=list(post_ids))
+    deputies = rows.filter(on_leave(on), in_force(on, "deputy__"))
+    return {*rows.values_list("pk", "account_id"), *deputies.values_list("pk", "deputy__account_id")}
+
+
 def staff_actor(account_id: int, name: str, on: date, post_id: int | None = None) -> Actor:
     """The actor of a signed-in account, in the chosen post when it may work there, else in its first own one."""
     choices = acting_posts(account_id, on)

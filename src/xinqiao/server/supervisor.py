@@ -47,7 +47,7 @@ def run(options: Options, say: Say) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     home = environment.home()
-    if word := _shared_user(options):
+    if word := shared_user(options):
         say(word)
     places.claim_home(home)
     with _only_server(home, options) as note:
@@ -118,7 +118,7 @@ def _only_server(home: Path, options: Options) -> Iterator[Callable[[str, list[C
             path.unlink(missing_ok=True)
 
 
-def _shared_user(options: Options) -> str:
+def shared_user(options: Options) -> str:
     """A word about a database that runs as nobody; raises BadEnvironment when others than this machine may come in."""
     user = None if environment.external() else places.service_user()
     if user is None or user.pw_name != places.SHARED_USER:

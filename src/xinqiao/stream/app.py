@@ -1,4 +1,5 @@
 """The stream process: `uvicorn xinqiao.stream.app:app`, role seal. Pages listen at /live/?token=… for server-sent events.
+A page listens with a short-lived pass and as long as its reader is still there: signed in, at the desk, in the post.
 
 Events are called "change" and say which organs and cases of the token changed, never what. A page that hears one fetches
 itself anew, through its own access. When the database is away the stream stays open and goes on by itself.
@@ -12,8 +13,10 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+import django
 import psycopg
 import structlog
+from django.db import Error as DatabaseError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,12 +25,16 @@ from starlette.routing import Route
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
 
-from xinqiao.stream import tokens
-from xinqiao.stream.feed import Feed
-from xinqiao.stream.hub import Hub, Listener
+django.setup()
+
+from xinqiao.stream import tokens  # noqa: E402
+from xinqiao.stream.feed import Feed  # noqa: E402
+from xinqiao.stream.guard import Guard  # noqa: E402
+from xinqiao.stream.hub import Hub, Listener  # noqa: E402
 
 EVERY = 1.0
 HEARTBEAT = 15
+LOOK_ROUND = 3.0  # seconds between two looks at who is still there
 PATIENCE = (1.0, 2.0, 5.0, 10.0, 30.0)
 MOST_OF_A_TOKEN = 4000
 
@@ -69,31 +76,54 @@ async def poll(feed: Feed, hub: Hub, *, every: float = EVERY, patience: Sequence
             failures += 1
 
 
+async def watch(guard: Guard, hub: Hub, *, every: float = LOOK_ROUND) -> None:
+    """Look regularly who is still there, and end the streams of those who are not. Without the database they stay, until
+    their passes are over.
+    """
+    while True:
+        await asyncio.sleep(every)
+        holders = hub.holders()
+        try:
+            hub.dismiss(holders - await guard.still_there(holders))
+        except DatabaseError as error:
+            log.warning("stream.presence", error=type(error).__name__)
+
+
 async def _events(listener: Listener) -> AsyncIterator[ServerSentEvent]:
-    while (left := listener.until - time.time()) > 0:
+    while not listener.ended and (left := listener.until - time.time()) > 0:
         news = await listener.next(left)
-        if news:
+        if news and not listener.ended:
             data = json.dumps({"organs": sorted(news.organs), "cases": sorted(news.cases)})
             yield ServerSentEvent(data, event="change")
 
 
 def create_app(
-    *, parameters: Mapping[str, Any], origins: Sequence[str], hub: Hub | None = None, every: float = EVERY
+    *,
+    parameters: Mapping[str, Any],
+    origins: Sequence[str],
+    hub: Hub | None = None,
+    every: float = EVERY,
+    look_round: float = LOOK_ROUND,
 ) -> Starlette:
     """The application; `origins` may read it from a browser."""
-    listeners = hub or Hub()
+    listeners, guard = hub or Hub(), Guard()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         feed = Feed(parameters)
-        task = asyncio.create_task(poll(feed, listeners, every=every))
+        tasks = [
+            asyncio.create_task(poll(feed, listeners, every=every)),
+            asyncio.create_task(watch(guard, listeners, every=look_round)),
+        ]
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await feed.close()
+            await guard.close()
 
     def refused(status: int, word: str, **headers: str) -> Response:
         return PlainTextResponse(word + "\n", status_code=status, headers=headers)
@@ -106,7 +136,11 @@ def create_app(
         headers = shared if origin else {}
         token = request.query_params.get("token", "")
         held = tokens.check(token) if len(token) <= MOST_OF_A_TOKEN else None
-        if held is None:
+        try:
+            there = held is not None and bool(await guard.still_there({held.holder}))
+        except DatabaseError:
+            return refused(503, "the database is away", **headers, **{"Retry-After": "30"})
+        if held is None or not there:
             return refused(401, "reload the page: its pass is over", **headers)
         if listeners.full(token):
             return refused(503, "too many listeners", **headers, **{"Retry-After": "60"})

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+from xinqiao.people.presence import Presence
 from xinqiao.stream.feed import News
 from xinqiao.stream.tokens import Pass
 
@@ -14,7 +15,9 @@ class Listener:
 
     def __init__(self, held: Pass) -> None:
         self.topics = News(held.organs, held.cases)
+        self.holder = held.holder
         self.until = held.until
+        self.ended = False
         self.pending = News()
         self.wake = asyncio.Event()
 
@@ -25,8 +28,13 @@ class Listener:
             self.pending |= mine
             self.wake.set()
 
+    def end(self) -> None:
+        """Its holder is gone: tell it nothing more."""
+        self.ended = True
+        self.wake.set()
+
     async def next(self, seconds: float) -> News:
-        """Wait for news, at most so long; empty when there were none."""
+        """Wait for news, at most so long; empty when there were none, or when the holder is gone (`ended`)."""
         try:
             await asyncio.wait_for(self.wake.wait(), max(seconds, 0))
         except TimeoutError:
@@ -61,6 +69,16 @@ class Hub:
             self.each[token] -= 1
             if not self.each[token]:
                 del self.each[token]
+
+    def holders(self) -> set[Presence]:
+        """Who listens."""
+        return {listener.holder for listener in self.listeners}
+
+    def dismiss(self, gone: Collection[Presence]) -> None:
+        """End the streams of those who are not there any more."""
+        for listener in self.listeners:
+            if listener.holder in gone:
+                listener.end()
 
     def publish(self, news: News) -> None:
         """Tell everybody what concerns them."""

@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.http import HttpRequest
 
 from xinqiao.cases.models import Case
+from xinqiao.desk import listening
 from xinqiao.kernel.clock import day_of
 from xinqiao.people import clock, selectors
 from xinqiao.people.actors import Actor
-from xinqiao.stream import tokens
 
 register = template.Library()
 
@@ -24,6 +23,7 @@ class Frame:
     demonstration: bool
     now: datetime
     live: str
+    renew: str
     account: str
 
 
@@ -36,24 +36,25 @@ def desk_frame(context: dict[str, Any]) -> Frame:
     request: HttpRequest = context["request"]
     frame: Frame | None = getattr(request, "desk_frame", None)
     if frame is None:
-        frame = _read(getattr(request, "actor", None), context.get("case"))
+        frame = _read(request, context.get("case"))
         request.desk_frame = frame  # type: ignore[attr-defined]
     return frame
 
 
-def _read(actor: Actor | None, case: Any) -> Frame:
+def _read(request: HttpRequest, case: Any) -> Frame:
+    actor: Actor | None = getattr(request, "actor", None)
     now = clock.now()
     if actor is None or actor.account_id is None:
-        return Frame([], None, selectors.demonstration(), now, "", "")
+        return Frame([], None, selectors.demonstration(), now, "", "", "")
     posts = selectors.acting_posts(actor.account_id, day_of(now))
     chosen = next((one for one in posts if one.post.pk == actor.post_id), None)
-    return Frame(posts, chosen, selectors.demonstration(), now, _live(actor, case), actor.name)
-
-
-def _live(actor: Actor, case: Any) -> str:
-    """The stream of this organ (and this case), '' when no stream process runs: pages then reload by themselves."""
-    if not settings.STREAM_URL or actor.organ_id is None:
-        return ""
-    cases = [case.id] if isinstance(case, Case) and not case.sealed else []
-    token = tokens.issue(organ_ids=[actor.organ_id], case_ids=cases)
-    return f"{settings.STREAM_URL}/live/?token={token}"
+    shown = case if isinstance(case, Case) else None
+    return Frame(
+        posts,
+        chosen,
+        selectors.demonstration(),
+        now,
+        listening.address(request, shown),
+        listening.renewal(shown),
+        actor.name,
+    )

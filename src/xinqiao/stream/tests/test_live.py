@@ -7,7 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,17 +18,25 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import connection
+from django.test import Client
 from tests.support import database
-from tests.support.world import MORNING, World, make
+from tests.support.world import LONG_AGO, MORNING, World, make
 
 from xinqiao.cases import services as cases
 from xinqiao.cases.models import Case
 from xinqiao.config import environment
 from xinqiao.people import access
 from xinqiao.people.actors import SYSTEM
+from xinqiao.people.models import Account, Post
+from xinqiao.people.presence import LOCKED_KEY, SEEN_KEY, Presence
 from xinqiao.stream import tokens
 
+NOBODY = Presence("k" * 32, 1, 1)
 ORIGIN = "http://127.0.0.1:8000"
 
 
@@ -65,6 +75,21 @@ def district(module_database: str, django_db_blocker: Any) -> Iterator[World]:
     with django_db_blocker.unblock():
         yield world
         connection.close()
+
+
+def sit_down(world: World, login: str = "officer") -> Presence:
+    """That member of staff signs in at a desk of their own."""
+    post, session = world.posts[login], SessionStore()
+    account = Account.objects.get(pk=post.account_id)
+    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(account.pk), settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY], session[SEEN_KEY] = account.get_session_auth_hash(), time.time()
+    session.save()
+    return Presence(session.session_key, account.pk, post.pk)
+
+
+@pytest.fixture
+def reader(district: World) -> Presence:
+    return sit_down(district)
 
 
 @pytest.fixture(scope="module")
@@ -137,13 +162,15 @@ def note(case_id: UUID) -> None:
         case.save()
 
 
-def test_a_page_hears_that_something_of_its_organ_or_case_changed(listen: Any, district: World) -> None:
+def test_a_page_hears_that_something_of_its_organ_or_case_changed(
+    listen: Any, district: World, reader: Presence
+) -> None:
     case = received(district)
     office, other = district.organs["xf"].pk, district.organs["zj"].pk
     own, citizen, stranger = (
-        listen(tokens.issue(organ_ids=[office])),
-        listen(tokens.issue(case_ids=[case.id])),
-        listen(tokens.issue(organ_ids=[other])),
+        listen(tokens.issue(holder=reader, organ_ids=[office])),
+        listen(tokens.issue(holder=reader, case_ids=[case.id])),
+        listen(tokens.issue(holder=reader, organ_ids=[other])),
     )
     note(case.id)
     assert own.news() == {"organs": [office], "cases": []}
@@ -154,12 +181,12 @@ def test_a_page_hears_that_something_of_its_organ_or_case_changed(listen: Any, d
     assert stranger.news() == {"organs": [other], "cases": []}  # the first thing it hears is its own
 
 
-def test_sealed_matters_make_no_news(listen: Any, district: World, as_role: Any) -> None:
+def test_sealed_matters_make_no_news(listen: Any, district: World, reader: Presence, as_role: Any) -> None:
     case, secret = received(district), received(district)
     office = district.organs["xf"].pk
     with as_role("seal"), access.acting(SYSTEM("tests")):
         Case.objects.filter(id=secret.id).update(sealed=True)
-    page = listen(tokens.issue(organ_ids=[office], case_ids=[case.id, secret.id]))
+    page = listen(tokens.issue(holder=reader, organ_ids=[office], case_ids=[case.id, secret.id]))
     with as_role("seal"):
         note(secret.id)
     note(case.id)
@@ -167,9 +194,9 @@ def test_sealed_matters_make_no_news(listen: Any, district: World, as_role: Any)
     assert heard == {"organs": [office], "cases": [str(case.id)]}
 
 
-def test_news_that_come_together_are_told_together(listen: Any, district: World) -> None:
+def test_news_that_come_together_are_told_together(listen: Any, district: World, reader: Presence) -> None:
     first, second = received(district), received(district)
-    page = listen(tokens.issue(case_ids=[first.id, second.id]))
+    page = listen(tokens.issue(holder=reader, case_ids=[first.id, second.id]))
     with access.acting(SYSTEM("tests")):
         note(first.id)
         note(first.id)
@@ -179,8 +206,14 @@ def test_news_that_come_together_are_told_together(listen: Any, district: World)
 
 @pytest.mark.parametrize(
     "token",
-    ["", "nonsense", "x" * 5000, tokens.issue(organ_ids=[1], ttl=timedelta(seconds=-1))],
-    ids=["none", "nonsense", "long", "over"],
+    [
+        "",
+        "nonsense",
+        "x" * 5000,
+        tokens.issue(holder=NOBODY, organ_ids=[1], ttl=timedelta(seconds=-1)),
+        tokens.issue(holder=NOBODY, organ_ids=[1]),
+    ],
+    ids=["none", "nonsense", "long", "over", "no session"],
 )
 def test_without_a_valid_pass_there_is_nothing_to_hear(listen: Any, token: str) -> None:
     page = listen(token)
@@ -188,8 +221,8 @@ def test_without_a_valid_pass_there_is_nothing_to_hear(listen: Any, token: str) 
     assert page.answer.headers["Access-Control-Allow-Origin"] == ORIGIN  # the page may read why
 
 
-def test_only_the_webs_own_pages_may_listen(listen: Any) -> None:
-    token = tokens.issue(organ_ids=[1])
+def test_only_the_webs_own_pages_may_listen(listen: Any, reader: Presence) -> None:
+    token = tokens.issue(holder=reader, organ_ids=[1])
     assert listen(token, origin="https://elsewhere.example").answer.status == 403
     assert listen(token, origin="").answer.status == 200
     page = listen(token)
@@ -198,25 +231,101 @@ def test_only_the_webs_own_pages_may_listen(listen: Any) -> None:
     assert page.answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_token_opens_twenty_pages_and_no_more(listen: Any) -> None:
-    token = tokens.issue(organ_ids=[2])
+def test_a_token_opens_twenty_pages_and_no_more(listen: Any, reader: Presence) -> None:
+    token = tokens.issue(holder=reader, organ_ids=[2])
     pages = [listen(token) for _ in range(20)]
     assert [page.answer.status for page in pages] == [200] * 20
     refused = listen(token)
     assert refused.answer.status == 503
     assert refused.answer.headers["Retry-After"] == "60"
-    assert listen(tokens.issue(organ_ids=[3])).answer.status == 200
+    assert listen(tokens.issue(holder=reader, organ_ids=[3])).answer.status == 200
 
 
-def test_a_pass_that_is_over_ends_the_stream(listen: Any) -> None:
-    page = listen(tokens.issue(organ_ids=[1], ttl=timedelta(seconds=3)))
+def test_a_pass_that_is_over_ends_the_stream(listen: Any, reader: Presence) -> None:
+    page = listen(tokens.issue(holder=reader, organ_ids=[1], ttl=timedelta(seconds=3)))
     assert page.answer.status == 200
     assert page.line() == ""
 
 
-def test_a_lost_database_connection_is_made_again(listen: Any, district: World, module_database: str) -> None:
+def sign_out(held: Presence) -> None:
+    browser = Client()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = held.session
+    assert browser.post("/desk/account/logout/").status_code == 302
+
+
+def end_session(held: Presence) -> None:
+    Session.objects.get(session_key=held.session).delete()
+
+
+def leave_the_desk(held: Presence) -> None:
+    session = SessionStore(held.session)
+    session[SEEN_KEY] = time.time() - settings.DESK_IDLE_SECONDS - 1
+    session.save()
+
+
+def lock_the_desk(held: Presence) -> None:
+    session = SessionStore(held.session)
+    session[LOCKED_KEY] = time.time()
+    session.save()
+
+
+def end_post(held: Presence) -> None:
+    Post.objects.filter(pk=held.post_id).update(valid_to=LONG_AGO + timedelta(days=1))
+
+
+def close_account(held: Presence) -> None:
+    Account.objects.filter(pk=held.account_id).update(is_active=False)
+
+
+def change_password(held: Presence) -> None:
+    account = Account.objects.get(pk=held.account_id)
+    account.set_password("another one")
+    account.save()
+
+
+@pytest.mark.parametrize(
+    ("login", "gone"),
+    [
+        ("window", sign_out),
+        ("window", end_session),
+        ("window", leave_the_desk),
+        ("window", lock_the_desk),
+        ("cg.handler", end_post),
+        ("cg.head", close_account),
+        ("zj.handler", change_password),
+    ],
+)
+def test_a_stream_ends_with_its_reader(
+    listen: Any, district: World, reader: Presence, login: str, gone: Callable[[Presence], None]
+) -> None:
+    case, leaver = received(district), sit_down(district, login)
+    token = tokens.issue(holder=leaver, case_ids=[case.id])
+    page, other = listen(token), listen(tokens.issue(holder=reader, case_ids=[case.id]))
+    note(case.id)
+    assert page.news()["cases"] == [str(case.id)]
+    before = time.monotonic()
+    with access.acting(SYSTEM("tests")):
+        gone(leaver)
+    assert page.line() == ""  # read until it ends
+    assert time.monotonic() - before < 20
+    assert listen(token).answer.status == 401
+    assert other.news()["cases"] == [str(case.id)]
+    note(case.id)
+    assert other.news()["cases"] == [str(case.id)]
+
+
+def test_somebody_elses_post_or_session_opens_nothing(listen: Any, district: World, reader: Presence) -> None:
+    other = sit_down(district, "arbiter")
+    borrowed = [replace(reader, session=other.session), replace(reader, post_id=other.post_id)]
+    for held in borrowed:
+        assert listen(tokens.issue(holder=held, organ_ids=[1])).answer.status == 401
+
+
+def test_a_lost_database_connection_is_made_again(
+    listen: Any, district: World, reader: Presence, module_database: str
+) -> None:
     case = received(district)
-    page = listen(tokens.issue(case_ids=[case.id]))
+    page = listen(tokens.issue(holder=reader, case_ids=[case.id]))
     with psycopg.connect(**database.admin(module_database), autocommit=True) as administrator:
         administrator.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -233,8 +342,10 @@ def test_it_says_that_it_is_well(process: subprocess.Popen[bytes], port: int) ->
     wire.close()
 
 
-def test_it_ends_when_told_to_though_pages_listen(listen: Any, process: subprocess.Popen[bytes]) -> None:
-    page = listen(tokens.issue(organ_ids=[1]))
+def test_it_ends_when_told_to_though_pages_listen(
+    listen: Any, reader: Presence, process: subprocess.Popen[bytes]
+) -> None:
+    page = listen(tokens.issue(holder=reader, organ_ids=[1]))
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) in (0, -signal.SIGTERM)
     assert page.line() == ""

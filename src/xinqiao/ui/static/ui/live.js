@@ -40,14 +40,31 @@ function poll(on) {
   polling = on ? setInterval(() => document.hidden || refresh(), EVERY) : 0;
 }
 
-function listen() {
-  if (!sign.dataset.xqLive || !window.EventSource) {
+// A pass is short-lived and ends with the sign-in: when the stream ends, the page asks for another one.
+let tries = 0;
+async function renew() {
+  try {
+    const answer = await fetch(sign.dataset.xqLiveRenew, {
+      headers: { "X-Live": "1" },
+      redirect: "manual",
+      cache: "no-store",
+    });
+    if (!answer.ok) throw answer.status;
+    listen((await answer.json()).url);
+  } catch {
+    setTimeout(renew, EVERY);
+  }
+}
+
+function listen(address) {
+  if (!address || !window.EventSource) {
     show("wait");
     poll(true);
     return;
   }
-  const source = new EventSource(sign.dataset.xqLive, { withCredentials: true });
+  const source = new EventSource(address, { withCredentials: true });
   source.addEventListener("open", () => {
+    tries = 0;
     show("live");
     if (polling) news();
     poll(false);
@@ -56,13 +73,13 @@ function listen() {
   source.addEventListener("error", () => {
     show("wait");
     if (!polling) poll(true);
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, EVERY);
+    if (source.readyState === EventSource.CLOSED && sign.dataset.xqLiveRenew) setTimeout(renew, tries++ ? EVERY : 0);
   });
   window.addEventListener("pagehide", () => source.close(), { once: true });
 }
 
 if (sign) {
-  listen();
+  listen(sign.dataset.xqLive);
   document.addEventListener("focusout", () => setTimeout(() => held && refresh()));
   document.addEventListener("visibilitychange", () => !document.hidden && held && refresh());
   document.addEventListener("input", (event) => {
