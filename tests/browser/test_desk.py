@@ -115,6 +115,8 @@ def test_pages_look_right(
     shot(page, "case")
     page.goto(f"/desk/cases/{served.number}/do/note/")
     narrow(page)
+    if width < 900:
+        page.locator(".xq-nav > summary").click()
     page.get_by_role("button", name="深色").click()
     page.goto(f"/desk/cases/{served.number}/")
     accessible(page)
@@ -122,6 +124,42 @@ def test_pages_look_right(
     page.goto("/desk/")
     accessible(page)
     shot(page, "worklist-dark")
+
+
+def test_on_a_phone_the_head_of_the_page_is_low_and_its_menu_needs_no_script(
+    windows: Any,
+    district: World,
+    chromium: Any,
+    live: Any,
+    shot: Callable[..., Path],
+    accessible: Callable[[Any], None],
+) -> None:
+    page = signed_in(windows, "officer", 360)
+    top = "() => document.querySelector('main').getBoundingClientRect().top"
+    for path in ("/desk/", "/desk/account/post/", "/desk/nothing/"):
+        page.goto(path)
+        assert page.evaluate(top) <= 96, path
+        narrow(page)
+    page.goto("/desk/")
+    assert not page.get_by_role("link", name="知识库").is_visible()
+    page.locator(".xq-nav > summary").click()
+    page.get_by_role("link", name="知识库").wait_for()
+    page.get_by_role("button", name="退出").wait_for()
+    narrow(page)
+    accessible(page)
+    shot(page, "menu")
+    plain = chromium.new_context(
+        base_url=live.url, java_script_enabled=False, viewport={"width": 360, "height": 800},
+        storage_state=page.context.storage_state(),
+    )  # fmt: skip
+    try:
+        bare = plain.new_page()
+        bare.goto("/desk/")
+        bare.locator(".xq-nav > summary").click()
+        bare.get_by_role("link", name="知识库").click()
+        bare.get_by_role("heading", name="知识库").first.wait_for()
+    finally:
+        plain.close()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

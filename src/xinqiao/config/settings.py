@@ -191,6 +191,7 @@ STAFF_TOTP_REQUIRED = PRODUCTION
 DESK_IDLE_SECONDS = 1800
 # In production a proxy stands in front (it ends TLS): without its word all visitors would share one address.
 XINQIAO_TRUSTED_PROXIES = int(os.environ.get("XINQIAO_TRUSTED_PROXIES") or PRODUCTION)
+XINQIAO_SEAL = os.environ.get("XINQIAO_SEAL", "")  # class of the electronic seal; "": print, stamp, scan back
 XINQIAO_CRYPTO = os.environ.get("XINQIAO_CRYPTO", "")  # "guomi": SM4 and SM3 for what is written from now on
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -201,6 +202,7 @@ SESSION_COOKIE_NAME = "xinqiao"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "xinqiao-csrf"
+CSRF_FAILURE_VIEW = "xinqiao.ui.errors.csrf_failure"
 CSRF_COOKIE_HTTPONLY = False
 CSRF_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_NAME = "xinqiao-language"

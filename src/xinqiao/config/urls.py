@@ -24,3 +24,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("xinqiao.ui.urls")),
     path("", include("xinqiao.portal.urls")),
 ]
+
+handler400 = "xinqiao.ui.errors.bad_request"
+handler403 = "xinqiao.ui.errors.permission_denied"
+handler404 = "xinqiao.ui.errors.not_found"
+handler429 = "xinqiao.ui.errors.too_many"
+handler500 = "xinqiao.ui.errors.server_error"

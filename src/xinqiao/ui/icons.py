@@ -40,6 +40,7 @@ _OUTLINE = {
     "live": "broadcast",
     "lock": "lock",
     "logout": "logout",
+    "menu": "menu-2",
     "message": "message-circle",
     "moon": "moon",
     "offline": "wifi-off",

@@ -164,7 +164,9 @@ def icon(name: str, label: str = "", size: str = "") -> SafeString:
 def script(context: Context, path: str) -> SafeString:
     """A module from static files under the page's nonce: `{% script "ui/keys.js" %}`."""
     return format_html(
-        '<script type="module" src="{}" nonce="{}"></script>', static(path), context["request"].csp_nonce
+        '<script type="module" src="{}" nonce="{}"></script>',
+        static(path),
+        getattr(context.get("request"), "csp_nonce", ""),
     )
 
 

@@ -1,0 +1,103 @@
+"""What went wrong, said to staff in the desk's dress with a way back, to everybody else in the portal's; never more."""
+
+import re
+
+import pytest
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
+from tests.support.world import MORNING, World, days
+
+from xinqiao.desk.tests.road import moving, new_case, signed_in
+from xinqiao.people.actors import CITIZEN, SYSTEM, Actor
+from xinqiao.ui import errors
+
+pytestmark = pytest.mark.django_db
+BACK = 'href="/desk/"'
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    moving(monkeypatch, MORNING + days(1))
+
+
+def _same(text: str) -> str:
+    """A page without what changes from one request to the next: tokens, nonces, the address itself."""
+    for pattern in (r'nonce="[^"]*"', r'value="[^"]*"', r"X-CSRFToken[^}]*"):
+        text = re.sub(pattern, "", text)
+    return text
+
+
+def test_staff_find_their_way_back_from_a_page_that_is_not_there(world: World) -> None:
+    page = signed_in(world, "officer").get("/desk/nothing/")
+    text = page.content.decode()
+    assert page.status_code == 404
+    assert 'class="xq-desk"' in text
+    assert "回到工作台" in text
+    assert BACK in text
+
+
+def test_a_matter_that_is_not_theirs_and_one_that_is_not_there_read_the_same(world: World) -> None:
+    case = new_case(world)
+    stranger = signed_in(world, "cg.handler")
+    hidden = stranger.get(f"/desk/cases/{case.number}/")
+    absent = stranger.get("/desk/cases/000000000000-1/")
+    assert hidden.status_code == absent.status_code == 404
+    assert _same(hidden.content.decode()) == _same(absent.content.decode())
+    assert case.number not in _same(hidden.content.decode())
+
+
+def test_everybody_else_keeps_the_portals_dress(client: Client) -> None:
+    text = client.get("/nothing/").content.decode()
+    assert "回到首页" in text
+    assert "回到工作台" not in text
+
+
+def test_an_old_form_is_said_to_be_old(world: World) -> None:
+    staff = signed_in(world, "officer")
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = staff.cookies
+    page = strict.post("/desk/account/post/", {"post": "1"})
+    assert page.status_code == 403
+    assert "页面放得太久" in page.content.decode()
+    assert "回到工作台" in page.content.decode()
+    stranger = Client(enforce_csrf_checks=True).post("/track/", {})
+    assert stranger.status_code == 403
+    assert "回到首页" in stranger.content.decode()
+
+
+STAFF = Actor("staff", 1, 1, 1, "officer", "330105", "甲")
+
+
+def _asked(actor: Actor | None) -> HttpRequest:
+    request = RequestFactory().get("/desk/")
+    if actor is not None:
+        request.actor = actor
+    return request
+
+
+@pytest.mark.parametrize(
+    "actor", [STAFF, CITIZEN(), SYSTEM("test"), None], ids=["staff", "citizen", "system", "nobody"]
+)
+@pytest.mark.parametrize(
+    ("status", "page"),
+    [
+        (400, lambda request: errors.bad_request(request, Exception())),
+        (403, lambda request: errors.permission_denied(request, Exception())),
+        (404, lambda request: errors.not_found(request, Exception())),
+        (429, errors.too_many),
+        (500, errors.server_error),
+    ],
+    ids=["400", "403", "404", "429", "500"],
+)
+def test_every_fault_has_a_page_in_the_readers_dress(status: int, page: object, actor: Actor | None) -> None:
+    answer = page(_asked(actor))  # type: ignore[operator]
+    text = answer.content.decode()
+    assert answer.status_code == status
+    staff = actor is STAFF
+    assert (BACK in text) is staff
+    assert ("回到首页" in text) is not staff
+
+
+def test_a_fault_of_ours_asks_nothing_of_the_database(django_assert_num_queries: object) -> None:
+    with django_assert_num_queries(0):  # type: ignore[operator]
+        errors.server_error(_asked(STAFF))
