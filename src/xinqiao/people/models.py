@@ -206,6 +206,7 @@ class Account(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     demonstration = models.BooleanField(default=False, help_text="lives only in a demonstration (trigger)")
     joined_at = models.DateTimeField(default=utc_now)
+    changes_seen = models.BigIntegerField(default=0, help_text="the last PostChange that the holder has read")
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -289,6 +290,28 @@ class Post(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class PostChange(models.Model):
+    """Who changed a post's deputy or leave, when, and to what. Append-only: whoever it concerns reads it here."""
+
+    class Kind(models.TextChoices):
+        DEPUTY = "deputy", "代理人"
+        LEAVE = "leave", "离开的日子"
+
+    id = models.BigAutoField(primary_key=True)
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="changes")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    at = models.DateTimeField()
+    by = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    by_post = models.ForeignKey(Post, null=True, on_delete=models.PROTECT, related_name="+")
+    deputy = models.ForeignKey(Post, null=True, on_delete=models.PROTECT, related_name="+")
+    former = models.ForeignKey(Post, null=True, on_delete=models.PROTECT, related_name="+")
+    leave_from = models.DateField(null=True)
+    leave_to = models.DateField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="people_postchange_kind", condition=Q(kind__in=["deputy", "leave"]))]
 
 
 class Domain(models.TextChoices):

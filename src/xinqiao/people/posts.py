@@ -1,4 +1,7 @@
-"""Posts over time: leave, deputies, and working in the post of somebody who is away."""
+"""Posts over time: leave, deputies, and working in the post of somebody who is away.
+
+Whoever names a deputy or notes a leave leaves a PostChange: holder, deputy and former deputy read it.
+"""
 
 from datetime import date, datetime
 
@@ -7,7 +10,7 @@ from django.db import transaction
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, NotFound, Refused
 from xinqiao.people.actors import Actor
-from xinqiao.people.models import Post, in_force
+from xinqiao.people.models import Account, Post, PostChange, in_force
 from xinqiao.people.selectors import ActingPost, acting_posts
 
 
@@ -46,8 +49,10 @@ def post_set_leave(*, post_id: int, leave_from: date | None, leave_to: date | No
         raise BadInput(wrong)
     if leave_from is not None and post.deputy_id is None:
         raise Refused("还没有代理人，离开期间的工作会没人接。", remedy="请先指定代理人，再填写离开的日子。")
-    post.leave_from, post.leave_to = leave_from, leave_to
-    post.save(update_fields=["leave_from", "leave_to"])
+    if (post.leave_from, post.leave_to) != (leave_from, leave_to):
+        post.leave_from, post.leave_to = leave_from, leave_to
+        post.save(update_fields=["leave_from", "leave_to"])
+        _note(PostChange.Kind.LEAVE, post, actor, at, deputy_id=post.deputy_id)
     return post
 
 
@@ -58,7 +63,7 @@ def post_set_deputy(*, post_id: int, deputy_id: int | None, actor: Actor, at: da
     Raises BadInput otherwise, Refused when the last deputy is taken away during leave.
     """
     post = _managed(post_id, actor, at)
-    on = day_of(at)
+    on, former_id = day_of(at), post.deputy_id
     if deputy_id is None:
         if post.leave_from is not None and (post.leave_to is None or post.leave_to >= on):
             raise Refused("正在离开期间，不能没有代理人。", remedy="请先换一位代理人，或者先结束离开。")
@@ -70,5 +75,26 @@ def post_set_deputy(*, post_id: int, deputy_id: int | None, actor: Actor, at: da
         if deputy is None or deputy.account_id == post.account_id:
             raise BadInput({"deputy": "请在本单位里选另一位在岗的同事。"})
         post.deputy = deputy
-    post.save(update_fields=["deputy"])
+    if post.deputy_id != former_id:
+        post.save(update_fields=["deputy"])
+        _note(PostChange.Kind.DEPUTY, post, actor, at, deputy_id=post.deputy_id, former_id=former_id)
     return post
+
+
+def _note(kind: str, post: Post, actor: Actor, at: datetime, **more: int | None) -> None:
+    PostChange.objects.create(
+        post=post,
+        kind=kind,
+        at=at,
+        by_id=actor.account_id,
+        by_post_id=actor.post_id,
+        leave_from=post.leave_from,
+        leave_to=post.leave_to,
+        **more,
+    )
+
+
+@transaction.atomic
+def post_changes_seen(*, account_id: int, last: int) -> None:
+    """Note that the holder has read the changes up to `last` that concern them; never back."""
+    Account.objects.filter(pk=account_id, changes_seen__lt=last).update(changes_seen=last)

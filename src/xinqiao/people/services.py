@@ -10,7 +10,7 @@ from xinqiao.people.phone import (
     phone_codes_forget,
     register_sender,
 )
-from xinqiao.people.posts import post_set_deputy, post_set_leave, post_switch
+from xinqiao.people.posts import post_changes_seen, post_set_deputy, post_set_leave, post_switch
 from xinqiao.people.vault import (
     access_record,
     person_correct,
@@ -40,6 +40,7 @@ __all__ = [
     "phone_code_check",
     "phone_code_send",
     "phone_codes_forget",
+    "post_changes_seen",
     "post_set_deputy",
     "post_set_leave",
     "post_switch",

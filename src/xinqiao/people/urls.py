@@ -16,5 +16,6 @@ urlpatterns = [
     path("sessions/", sessions.list_usersessions, name="usersessions_list"),
     path("sessions/end/", views.session_end, name="people-session-end"),
     path("post/", views.posts, name="people-posts"),
+    path("post/seen/", views.changes_seen, name="people-changes-seen"),
     path("post/<int:post_id>/leave/", views.leave, name="people-leave"),
 ]

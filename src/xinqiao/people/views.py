@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, NotFound, Refused
-from xinqiao.people import clock, selectors, services
+from xinqiao.people import changes, clock, selectors, services
 from xinqiao.people.middleware import POST_KEY
 
 
@@ -44,7 +44,22 @@ def _posts_page(request: HttpRequest, status: int = 200, **more: Any) -> HttpRes
     on = day_of(clock.now())
     choices = selectors.acting_posts(request.user.pk or 0, on)
     rows = [{"choice": choice, "colleagues": _colleagues(choice, on) if choice.own else []} for choice in choices]
-    return render(request, "people/posts.html", {"rows": rows, "today": on, **more}, status=status)
+    context = {
+        "rows": rows,
+        "today": on,
+        "changes": changes.changes_for(request.user.pk or 0),
+        "stands_in": changes.stood_in_by(request.user.pk or 0, on),
+        **more,
+    }
+    return render(request, "people/posts.html", context, status=status)
+
+
+@login_required
+@require_POST
+def changes_seen(request: HttpRequest) -> HttpResponse:
+    """The message about deputies and leave was read: it goes from the desk, and stays on the page of the posts."""
+    services.post_changes_seen(account_id=request.user.pk or 0, last=_number(request.POST.get("last")))
+    return HttpResponseRedirect(_where_to(request))
 
 
 def _colleagues(choice: selectors.ActingPost, on: date) -> list[Any]:
