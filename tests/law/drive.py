@@ -169,7 +169,7 @@ def decided(outcome: str = "support", **more: Any) -> Drive:
     drafted(drive, outcome, **more)
     drive.take("check_decision", "handler")
     drive.take("sign_decision", "head")
-    drive.take("seal_decision", "handler")
+    drive.take("seal_decision", "handler", scan=FILES)
     return drive
 
 

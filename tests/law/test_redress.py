@@ -1,5 +1,6 @@
 """Claims under Art. 31(6): acceptance, hearing, extension, decision, service, execution, rating and the end."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -237,7 +238,7 @@ def test_an_extended_and_recalled_decision_keeps_the_extended_date() -> None:
     case.take("investigate", "handler", way="查档", findings="属实")
     drive.drafted(case, "not_support")
     for step, role in (("check_decision", "handler"), ("sign_decision", "head"), ("seal_decision", "handler")):
-        case.take(step, role)
+        case.take(step, role, scan=drive.FILES)
     case.take("serve", "handler", SERVE, served_on=case.today)
     case.take("recall_decision", "head", reasons="漏了一项诉求")
     assert case.open["decision"].due.due == due
@@ -269,3 +270,26 @@ def test_the_clock_parameter_can_be_answered_otherwise(monkeypatch: pytest.Monke
     case = drive.at_unit().on(date(2026, 4, 1))
     case.take("accept", "handler")
     assert case.open["decision"].due.start == day_of(case.at)
+
+
+def test_where_seals_are_put_on_by_hand_the_stamped_scan_is_demanded() -> None:
+    case = drive.accepted()
+    case.take("hear", "handler", way="phone", heard_on=case.today, statement="说了")
+    case.take("investigate", "handler", way="查档", findings="属实")
+    drive.drafted(case, "not_support")
+    case.take("check_decision", "handler")
+    case.take("sign_decision", "head")
+    assert set(case.refuse("seal_decision", "handler").fields) == {"scan"}
+    assert set(case.refuse("seal_decision", "handler", scan=[]).fields) == {"scan"}
+    handler = Actor(frozenset({"handler"}), drive.UNIT)
+
+    def asked() -> list[str]:
+        return [
+            i.name for o in law.options(case.facts, handler, case.at) if o.step == "seal_decision" for i in o.inputs
+        ]
+
+    assert asked() == ["scan"]
+    case.facts = replace(case.facts, stamped=False)
+    assert asked() == []
+    assert law.input_names(case.facts, "seal_decision") == frozenset()
+    assert case.take("seal_decision", "handler").state == "decided"

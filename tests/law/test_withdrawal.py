@@ -123,7 +123,7 @@ def test_the_petitioner_may_withdraw_until_the_answer_is_made(row: dict[str, Any
 
 
 ANSWERS: list[tuple[str, Callable[[], Drive], str, str, dict[str, Any]]] = [
-    ("redress", _signed, "seal_decision", "handler", {}),
+    ("redress", _signed, "seal_decision", "handler", {"scan": drive.FILES}),
     ("inquiry", lambda: drive.sorted_as("inquiry"), "answer", "officer", {"reply": "明天就修", "way": "phone"}),
     (
         "guidance",
@@ -153,7 +153,7 @@ def test_an_answer_made_in_the_meantime_stands_and_the_withdrawal_falls_away(ans
 def test_a_supported_decision_is_executed_although_its_petitioner_had_asked_to_withdraw() -> None:
     case = _signed()
     case.take("withdraw", "petitioner")
-    case.take("seal_decision", "handler")
+    case.take("seal_decision", "handler", scan=drive.FILES)
     case.take("serve", "handler", method="in_person", served_on=case.today, proof=drive.FILES)
     case.days(8)
     assert case.refuse("finalise_withdrawal", "system").reasons

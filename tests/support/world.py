@@ -1,5 +1,6 @@
 """A small district for tests: organs, staff in their posts, and short ways to receive and to step. All invented."""
 
+import base64
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,6 +19,9 @@ from xinqiao.people.models import Account, Area, Organ, Post
 LONG_AGO = date(2020, 1, 1)
 MORNING = datetime(2026, 9, 1, 10, 0, tzinfo=SHANGHAI)  # a Tuesday
 DISTRICT = "330105"
+SCAN = base64.b64decode(  # the smallest picture there is: what a stamped paper looks like is no matter here
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
+)
 
 
 @dataclass
@@ -62,7 +66,13 @@ class World:
         actor = CITIZEN({case_id}) if login == "petitioner" else self.actor(login)
         with access.acting(actor):
             return cases.take_step(
-                case_id=case_id, step=step, actor=actor, at=at, inputs=inputs, key=key or str(uuid4())
+                case_id=case_id,
+                step=step,
+                actor=actor,
+                at=at,
+                inputs=inputs,
+                uploads={"scan": [cases.Upload("盖章扫描件.png", SCAN, "scan")]} if step == "seal_decision" else {},
+                key=key or str(uuid4()),
             ).case
 
 

@@ -43,16 +43,19 @@ def _move(case: Case, move: law_types.DocMove, *, inputs: Mapping[str, Any], act
         document = _open(case, move, replaced=document, inputs=inputs, actor=actor, at=at)
     else:
         document.state = move.state
-        if move.state == "drafted" or inputs:
+        if move.state in {"drafted", "signed"} or inputs:
             kept = words.get(document) or {}
+            if move.state == "signed":  # what is printed to be stamped carries its number and the day of signing
+                kept |= {"number": _number(case, move.kind, today), "signed_on": today.isoformat()}
             if move.state == "drafted":
                 kept["inputs"] = papers.plain(inputs)
             else:
                 kept.setdefault("moves", {})[move.state] = papers.plain(inputs)
             words.put(document, kept, sealed=case.sealed)
     if move.state in _NUMBERED and document.number is None:
-        document.number = _number(case, move.kind, today)
-        document.issued_on = today
+        reserved = words.get(document) or {}
+        document.number = reserved.get("number") or _number(case, move.kind, today)
+        document.issued_on = date.fromisoformat(reserved["signed_on"]) if "signed_on" in reserved else today
     if move.state == "served":
         document.served_on = _served_on(inputs, today)
     if move.state == "recalled":

@@ -34,14 +34,17 @@ def plain(inputs: Mapping[str, Any]) -> Any:
 
 
 def compose(document: Document, *, draft: bool = False) -> drawing.Paper:
-    """Word the paper of `document`. Raises papers.MissingFact naming what is missing."""
+    """Word the paper of `document`. Raises papers.MissingFact naming what is missing.
+
+    A signed one, which is printed to be stamped, already carries the number and the day that it will have.
+    """
     case = document.case
     kept = words.get(document) or {}
     inputs = kept.get("inputs", {})
     facts: dict[str, Any] = {
         "organ": document.issuer.name,
-        "issued_on": document.issued_on or case.received_on,
-        "number": document.number or "",
+        "issued_on": document.issued_on or kept.get("signed_on") or case.received_on,
+        "number": document.number or kept.get("number", ""),
         "case_number": case.number,
         "about": _about(case),
         "addressee": _addressee(case),

@@ -1,7 +1,8 @@
 """How an official paper gets its seal: by hand on paper by default, or by an electronic seal that an instance plugs in.
 
-An instance names its own class in the setting XINQIAO_SEAL (a dotted path; default `xinqiao.cases.seals.PrintAndScan`).
-It is made without arguments, once a process, and must fulfil `Seal`. The paper is sealed when it is frozen, by the
+An instance names its own class in XINQIAO_SEAL in the environment (a dotted path; default: `PrintAndScan` here).
+It is made without arguments, once a process, and must fulfil `Seal`. Where seals are put on by hand, the law asks for the scan
+before a decision counts as sealed. The paper is sealed when it is frozen, by the
 worker, after it has its number; what `apply` returns is stored as the PDF of record. An error leaves the paper
 unfrozen: the job is tried again and set aside with an alarm, and nothing unsealed goes out under its number.
 """
@@ -11,6 +12,7 @@ from functools import cache
 from typing import Literal, Protocol
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 DEFAULT = "xinqiao.cases.seals.PrintAndScan"
@@ -23,7 +25,7 @@ class Seal(Protocol):
     """What stands in the place for the seal: room for a stamp, or for an electronic seal."""
 
     by_hand: bool
-    """Whether somebody prints the paper, stamps it and uploads the scan (the step's input `scan`)."""
+    """Whether somebody prints the paper, stamps it and uploads the scan: then the step demands its input `scan`."""
 
     def apply(self, pdf: bytes, *, kind: str, number: str, issuer_code: str, issued_on: date) -> bytes:
         """The PDF with the seal of that organ on it. Raises when it cannot be sealed now."""
@@ -43,6 +45,12 @@ class PrintAndScan:
 
 @cache
 def current() -> Seal:
-    """The seal of this instance. Raises ImportError when the setting names nothing."""
-    made: Seal = import_string(getattr(settings, "XINQIAO_SEAL", DEFAULT))()
+    """The seal of this instance. Raises ImproperlyConfigured when the setting names nothing that can be made."""
+    name = settings.XINQIAO_SEAL or DEFAULT
+    try:
+        made: Seal = import_string(name)()
+    except (ImportError, TypeError) as error:
+        raise ImproperlyConfigured(
+            f"XINQIAO_SEAL is {name!r}; it must be the dotted path of a class made without arguments: {error}"
+        ) from error
     return made

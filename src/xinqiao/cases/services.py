@@ -20,7 +20,7 @@ from xinqiao.law import types as law_types
 from xinqiao.ledger import services as ledger
 from xinqiao.people.actors import Actor
 
-from . import access, documents, effects, messages, obligations, words
+from . import access, documents, effects, messages, obligations, seals, words
 from .models import Assist, Case, Document, Obligation, Record, Recusal
 
 MOST_AT_ONCE = 100
@@ -96,6 +96,7 @@ def facts_of(case: Case, standing: Standing | None = None) -> law_types.Facts:
         anonymous=case.anonymous,
         sealed=case.sealed,
         channel=case.channel,
+        stamped=seals.current().by_hand,
     )
 
 

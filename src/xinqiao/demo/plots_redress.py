@@ -231,7 +231,7 @@ def _decide(s: Story, stop: int) -> None:
     s.line.work(s.rng.choice((0, 1))).take(s.head, "sign_decision", remarks=s.pool("remarks_sign"))
     if stop < STAGES.index("decided"):
         return
-    s.line.work(0).take(s.handler, "seal_decision")
+    s.line.work(0).take(s.handler, "seal_decision", scan=photo("盖章扫描件"))
     if stop < STAGES.index("served"):
         return
     _serve(s)
@@ -244,7 +244,7 @@ def _decide(s: Story, stop: int) -> None:
         supported = _draft(s)
         s.line.work(0).take(s.handler, "check_decision", remarks=s.pool("remarks_check"))
         s.line.work(1).take(s.head, "sign_decision", remarks=s.pool("remarks_sign"))
-        s.line.work(0).take(s.handler, "seal_decision")
+        s.line.work(0).take(s.handler, "seal_decision", scan=photo("盖章扫描件"))
         _serve(s)
     _after(s, stop, supported=supported)
 

@@ -1,7 +1,7 @@
-"""From the entry form to a registered matter: uploads that outlive an error, and the step that follows at once."""
+"""From the entry form to a registered matter: its uploads, and the step that follows at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,18 +11,16 @@ from django.http import HttpRequest
 
 from xinqiao.cases import services as cases
 from xinqiao.desk.forms_entry import EntryForm
-from xinqiao.files.checks import inspect
+from xinqiao.files import staging
 from xinqiao.intake import selectors as intake_found
 from xinqiao.intake import services as intake
-from xinqiao.intake import staging
 from xinqiao.intake.models import Contact
 from xinqiao.intake.services import Receipt, Upload
-from xinqiao.kernel.errors import BadInput, NotFound, Refused
+from xinqiao.kernel.errors import NotFound, Refused
 from xinqiao.people.actors import Actor
 
 CHANNELS = {"call": "hotline", "visit": "window", "letter": "letter"}
 ENDS = ("register", "answer", "dispatch")
-MOST_FILES = 20
 
 
 @dataclass(frozen=True)
@@ -91,50 +89,20 @@ def _filled(**given: Any) -> dict[str, Any]:
     return {name: value.strip() if isinstance(value, str) else value for name, value in given.items() if value}
 
 
-@dataclass
-class Carried:
-    """The uploads of one sending: those that waited from the last try, those that came now, and what is unfit."""
-
-    waiting: list[tuple[staging.Staged, bytes]] = field(default_factory=list)
-    fresh: list[tuple[str, bytes]] = field(default_factory=list)
-    unfit: list[BadInput] = field(default_factory=list)
-
-    def uploads(self) -> list[Upload]:
-        """What intake takes."""
-        old = [Upload(one.name, data, one.kind) for one, data in self.waiting]
-        return old + [Upload(name, data, "paper") for name, data in self.fresh]
-
-    def keep(self) -> list[staging.Staged]:
-        """Put the new ones away until the next try; returns all that wait."""
-        kept = [one for one, _ in self.waiting]
-        return kept + [staging.put(name=name, kind="paper", data=data) for name, data in self.fresh]
-
-    def drop(self) -> None:
-        """They have arrived."""
-        for one, _ in self.waiting:
-            staging.drop(one.token)
-
-
-def carried(request: HttpRequest) -> Carried:
+def carried(request: HttpRequest, contact: Contact, actor: Actor) -> staging.Carried:
     """The uploads of this request; one that waits and was ticked to be left out is forgotten."""
-    found = Carried()
-    left_out = set(request.POST.getlist("staged_without"))
-    for token in request.POST.getlist("staged")[:MOST_FILES]:
-        if token in left_out:
-            staging.drop(token)
-        elif (kept := staging.get(token)) is not None:
-            found.waiting.append(kept)
-    for one in request.FILES.getlist("papers"):
-        if not one.size:
-            continue
-        name, data = one.name or "", one.read()
-        try:
-            inspect(name, data)
-        except BadInput as error:
-            found.unfit.append(error)
-        else:
-            found.fresh.append((name, data))
-    return found
+    return staging.collect(
+        staging.Shelf("desk", f"{actor.account}:entry:{contact.pk}"),
+        tokens=request.POST.getlist("staged"),
+        without=request.POST.getlist("staged_without"),
+        files={"papers": request.FILES.getlist("papers")},
+        kinds={"papers": "paper"},
+    )
+
+
+def uploads_of(carried: staging.Carried) -> list[Upload]:
+    """What intake takes."""
+    return [Upload(name, data, kind) for kind, name, data in carried.all()]
 
 
 def places(on: date) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from xinqiao.files.staging import Staged
 from xinqiao.intake.models import Party, Submission
 from xinqiao.intake.services import CORRECTABLE, MOST_REPRESENTATIVES, PersonData, Who, Words
 from xinqiao.kernel.errors import XinqiaoError
@@ -128,6 +129,12 @@ class EntryForm(Refusable):
         for place in range(2, MOST_REPRESENTATIVES + 1):
             self.fields[f"name_{place}"] = _text(_("姓名"))
             self.fields[f"phone_{place}"] = _text(_("电话"), most=40, inputmode="tel")
+
+    def hold(self, staged: Sequence[Staged]) -> None:
+        """Show the files that wait from the last try."""
+        for one in self.fields.values():
+            if isinstance(one, FilesField):
+                one.waiting = staged
 
     @property
     def representatives(self) -> list[tuple[int, forms.BoundField, forms.BoundField]]:

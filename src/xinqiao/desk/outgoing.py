@@ -52,6 +52,13 @@ def of(option: Option, case: Case, drafts: list[Document] | None = None) -> Outg
     return Outgoing([(gettext(papers.paper_label(kind)), ready.get(kind, "")) for kind in option.documents], letters)
 
 
+def to_stamp(option: Option, case: Case, drafts: list[Document]) -> str:
+    """Where the signed paper is that `option` wants printed, stamped and scanned back; '' when it wants none."""
+    if not any(item.stamped for item in option.inputs):
+        return ""
+    return next((reverse("desk:paper", args=[case.number, d.pk, "pdf"]) for d in drafts if d.state == "signed"), "")
+
+
 def owners(option: Option, case: Case) -> list[tuple[str, str]]:
     """(text, owner) of every message that the step's edge names."""
     found = next((p for p in law.procedures() if p.name == case.procedure), None)
@@ -60,8 +67,8 @@ def owners(option: Option, case: Case) -> list[tuple[str, str]]:
 
 
 def can_be_rehearsed(option: Option) -> bool:
-    """Whether the whole outcome can be shown beforehand: something goes out, and no file is needed for it."""
-    return bool(option.documents or option.notices) and not any(item.kind == "files" for item in option.inputs)
+    """Whether there is an outcome to show beforehand: something goes out."""
+    return bool(option.documents or option.notices)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
-"""Takes files in."""
+"""Takes files in, and takes off the disk what no row knows of."""
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +21,14 @@ from xinqiao.people.actors import Actor
 MOST_PHOTOS = 9
 MOST_FILES = 20
 MOST_BYTES = 60 * MEGABYTE
+FEW_ORPHANS = 200
+_IDS_AT_ONCE = 1_000
+_STORING = "files:storing"
 OWN_PAPERS = "document"  # papers that the system itself rendered: no quota
+
+
+class TooMany(Exception):
+    """So many files have no row that removing them would be rash."""
 
 
 @transaction.atomic
@@ -59,10 +68,72 @@ def blob_store(
         created_at=at,
         created_by=_signature(actor),
     )
+    with connection.cursor() as cursor:  # see orphans_remove
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [_STORING])
     _derivatives(blob, shown, data)
     blob.path = storage.write(blob.id, "original", data, domain=blob.domain)
     blob.save(force_insert=True)
     return blob
+
+
+def blob_check(*, name: str, data: bytes) -> Content:
+    """All that blob_store would refuse about the file itself, without keeping anything. Raises Unfit."""
+    content = inspect(name, data)
+    if content.media_type.startswith("image/"):
+        derive(name, data)
+    return content
+
+
+@contextlib.contextmanager
+def nothing_kept() -> Iterator[None]:
+    """What is stored inside leaves the disk again at the end: for a block whose rows are rolled back."""
+    with storage.noting() as written:
+        try:
+            yield
+        finally:
+            for path in written:
+                path.unlink(missing_ok=True)
+
+
+def orphans_remove(*, before: datetime) -> int:
+    """Remove files that no row knows of and that were last written before `before`; returns how many.
+
+    They are what a transaction left that was rolled back after it had stored a file. Every such transaction holds a
+    shared lock until it ends; taking that lock alone proves that whoever wrote the old files has ended, so a row that
+    could still appear has appeared. Does nothing while an upload runs on and on: the next round does it.
+
+    Raises PermissionError for a role that does not see every row, and TooMany when so many files have no row that this
+    is rather the wrong database beside the right files.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, row_security_active('files_blob')")
+        role, walled = cursor.fetchone()
+    if walled and role != "xinqiao_seal":
+        raise PermissionError(f"{role} does not see every file's row")
+    old = storage.written_before(before.timestamp())
+    if not old or not _all_ended():
+        return 0
+    known: set[UUID] = set()
+    ids = sorted(old)
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        known |= set(Blob.objects.filter(pk__in=ids[start : start + _IDS_AT_ONCE]).values_list("pk", flat=True))
+    orphans = [blob_id for blob_id in ids if blob_id not in known]
+    if len(orphans) > max(FEW_ORPHANS, len(ids) // 10):
+        raise TooMany(f"{len(orphans)} of {len(ids)} files have no row: is this the right database?")
+    paths = [path for blob_id in orphans for path in old[blob_id]]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return len(paths)
+
+
+def _all_ended() -> bool:
+    """Whether every transaction has ended that had stored a file before this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [_STORING])
+        alone: bool = cursor.fetchone()[0]
+        if alone:  # held for a moment only: nobody who stores a file waits for the rest of the round
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [_STORING])
+    return alone
 
 
 def _derivatives(blob: Blob, shown: str, data: bytes) -> None:

@@ -1,6 +1,10 @@
 """Bytes on disk, always encrypted, found by the blob's id."""
 
+import contextlib
 import os
+from collections import defaultdict
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -13,6 +17,7 @@ from xinqiao.kernel.errors import XinqiaoError
 from xinqiao.people import keys
 
 Part = Literal["original", "view", "thumb"]
+_written: ContextVar[list[Path] | None] = ContextVar("written", default=None)
 
 
 class Unreadable(XinqiaoError):
@@ -46,7 +51,31 @@ def write(blob_id: UUID, part: Part, data: bytes, *, domain: str) -> str:
         os.fsync(file.fileno())
     unfinished.replace(path)
     _settle(path.parent)
+    noted = _written.get()
+    if noted is not None:
+        noted.append(path)
     return relative
+
+
+@contextlib.contextmanager
+def noting() -> Iterator[list[Path]]:
+    """The paths that are written inside, as they are written."""
+    paths: list[Path] = []
+    token = _written.set(paths)
+    try:
+        yield paths
+    finally:
+        _written.reset(token)
+
+
+def written_before(moment: float) -> dict[UUID, list[Path]]:
+    """The files on disk that were last written before `moment` (seconds of the machine's clock), by their blob's id."""
+    found: dict[UUID, list[Path]] = defaultdict(list)
+    for path in folder().glob("??/*"):
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            if path.stat().st_mtime < moment:
+                found[UUID(path.name.partition(".")[0])].append(path)
+    return found
 
 
 def read(blob: Blob, part: Part) -> bytes:

@@ -64,7 +64,7 @@ def options(facts: Facts, actor: Actor, at: datetime) -> list[Option]:
 def input_names(facts: Facts, step: str) -> frozenset[str]:
     """The names of the inputs that `step` declares in this state, whoever takes it."""
     here = engine.edges_here(PROCEDURES[facts.procedure], facts.state)
-    return frozenset(item.name for edge in here if edge.step == step for item in edge.needs)
+    return frozenset(item.name for edge in here if edge.step == step for item in engine.needs(edge, facts))
 
 
 def outlook(facts: Facts) -> Outlook:

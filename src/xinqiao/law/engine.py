@@ -201,12 +201,17 @@ def options(procedure: Procedure, facts: Facts, actor: Actor, at: datetime) -> l
     return sorted(found.values(), key=lambda option: (bool(option.blocked), rank[option.weight]))
 
 
+def needs(edge: Edge, facts: Facts) -> tuple[Input, ...]:
+    """What this step asks for here: the scan of a stamped paper only where seals are put on by hand."""
+    return tuple(item for item in edge.needs if facts.stamped or not item.stamped)
+
+
 def _option(edge: Edge, facts: Facts, at: datetime) -> Option:
     return Option(
         edge.step,
         edge.label,
         edge.hint,
-        edge.needs,
+        needs(edge, facts),
         edge.cites,
         tuple(dict.fromkeys(move.kind for move in edge.documents)),
         tuple(notice.text for notice in edge.notices),
@@ -249,7 +254,7 @@ def _why_not(procedure: Procedure, facts: Facts, step: str, here: tuple[Edge, ..
 
 def _wrong_inputs(edge: Edge, facts: Facts, inputs: Mapping[str, Any], at: datetime) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    for need in edge.needs:
+    for need in needs(edge, facts):
         found = inputs.get(need.name)
         if found is None or found == "" or found == [] or found == ():
             if need.required:

@@ -74,6 +74,7 @@ class Input:
     help: str = ""
     max_length: int = 4000
     choices: tuple[Choice, ...] = ()
+    stamped: bool = False  # asked only where seals are put on paper by hand
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Facts:
     anonymous: bool = False
     sealed: bool = False
     channel: str = "portal"
+    stamped: bool = True  # seals are put on paper by hand: printed, stamped, scanned back
 
 
 Owner = str  # "lead" | "office" | "petitioner" | "arbiter" | "discipline" | "assist:<organ id>"

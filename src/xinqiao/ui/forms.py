@@ -1,6 +1,6 @@
 """Forms drawn from the law: a step's inputs become fields, and what is typed becomes the step's inputs again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext, gettext_lazy
 
+from xinqiao.files.staging import Staged
 from xinqiao.kernel.errors import BadInput, Refused
 from xinqiao.kernel.ids import uuid7
 from xinqiao.law.types import Input, Option
@@ -29,14 +30,15 @@ class ManyFilesInput(forms.ClearableFileInput):
 
 
 class FilesField(forms.FileField):
-    """Several uploads; cleans to a list of UploadedFile."""
+    """Several uploads; cleans to a list of UploadedFile. What waits from the last try counts as chosen."""
 
     widget = ManyFilesInput
+    waiting: Sequence[Staged] = ()
 
     def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:
         files = [one for one in (data if isinstance(data, list | tuple) else [data]) if one]
         if not files:
-            if self.required:
+            if self.required and not self.waiting:
                 raise forms.ValidationError(self.error_messages["required"], code="required")
             return []
         return [super(FilesField, self).clean(one, initial) for one in files]
@@ -163,8 +165,8 @@ class StepForm(forms.Form):
     """The form of one step.
 
     `option` comes from `cases.options`; `sources` maps an input's name, or else its kind ("organ", "post", "area",
-    "content"), to (value, label) pairs. `inputs()` gives what `take_step` takes, `uploads()` the files by input;
-    `refuse()` puts a service's refusal back on the form, so that nothing typed is lost.
+    "content"), to (value, label) pairs. `inputs()` gives what `take_step` takes, `uploads()` the files by input; `hold()`
+    shows files that wait; `refuse()` puts a service's refusal back on the form, so that nothing typed is lost.
     """
 
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
@@ -204,13 +206,21 @@ class StepForm(forms.Form):
         }
 
     def uploads(self) -> dict[str, list[UploadedFile]]:
-        """Uploaded files by input. Store them first, then put their ids into the inputs."""
+        """The files that came with this sending, by input; what waits from the last try is not among them."""
         return {name: self.cleaned_data.get(name) or [] for name, kind in self._kinds.items() if kind == "files"}
 
-    def refuse(self, error: BadInput | Refused) -> None:
-        """Show what a service refused: at its field when it names one, otherwise at the top."""
+    def hold(self, staged: Iterable[Staged]) -> None:
+        """Show the files that wait, each at the field it was chosen in; they need not be chosen again."""
+        kept = list(staged)
+        for name, field in self.fields.items():
+            if isinstance(field, FilesField):
+                field.waiting = [one for one in kept if one.kind == name]
+
+    def refuse(self, error: BadInput | Refused, names: Mapping[str, str] | None = None) -> None:
+        """Show what a service refused: at its field when it names one, otherwise at the top. `names`: theirs to ours."""
         if isinstance(error, BadInput):
-            for name, text in error.fields.items():
+            for given, text in error.fields.items():
+                name = (names or {}).get(given, given)
                 self.add_error(name if name in self.fields else None, gettext(text))
         else:
             self.add_error(None, gettext(error.message))

@@ -16,15 +16,17 @@ from xinqiao.cases.models import Case
 from xinqiao.desk import casebook, outgoing, sources
 from xinqiao.desk.views.door import actor_of, open_case, staff
 from xinqiao.files import selectors as files
+from xinqiao.files import staging
 from xinqiao.intake import selectors as intake
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
+from xinqiao.law.types import Option
 from xinqiao.people import clock
 from xinqiao.people import selectors as people
 from xinqiao.people import services as vault
 from xinqiao.people.visitors import recent_sign_in, sign_in_again
 from xinqiao.triage import selectors as triage
-from xinqiao.ui.forms import StepForm
+from xinqiao.ui.forms import PREFIX, StepForm
 
 PASSED_ON = frozenset({"redress", "inquiry", "suggestion"})
 KINDS = {"citizen": _("来信人"), "staff": _("工作人员"), "note": _("内部备注"), "system": _("系统")}
@@ -112,11 +114,19 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
         request.FILES if posted else None,
         initial=casebook.initial(option, case, proposal) | casebook.dates_initial(option, day_of(at)),
     )
-    rehearsed = None
-    if posted and form.is_valid():
+    rehearsed, carried = None, None
+    if posted:
+        carried = _carried(request, case, option)
+        form.hold(one for one, _ in carried.waiting)
+        for where, error in carried.unfit:
+            form.refuse(error, {"files": where})
+    if carried is not None and form.is_valid():
+        uploads = _uploads(carried)
         try:
             if request.POST.get("preview"):
-                rehearsed = rehearsal.rehearse(case_id=case.id, step=step, actor=actor, at=at, inputs=form.inputs())
+                rehearsed = rehearsal.rehearse(
+                    case_id=case.id, step=step, actor=actor, at=at, inputs=form.inputs(), uploads=uploads
+                )
             else:
                 services.take_step(
                     case_id=case.id,
@@ -124,9 +134,10 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
                     actor=actor,
                     at=at,
                     inputs=form.inputs(),
-                    uploads=_uploads(form),
+                    uploads=uploads,
                     key=form.form_key,
                 )
+                carried.drop()
                 messages.success(request, gettext("已办好：%(what)s。") % {"what": gettext(option.label)})
                 return _to_case(request, case)
         except (BadInput, Refused) as error:
@@ -134,12 +145,15 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
         except Conflict as error:
             messages.info(request, gettext(error.message))
             return _to_case(request, case)
+    if carried is not None:
+        form.hold(carried.keep())
     drafts = list(case.documents.filter(live=True, number__isnull=True)) if option.documents else []
     context = {
         "case": case,
         "form": form,
         "option": casebook.shown(option),
         "proposal": proposal,
+        "to_stamp": outgoing.to_stamp(option, case, drafts),
         "outgoing": outgoing.of(option, case, drafts),
         "preview": outgoing.can_be_rehearsed(option),
         "rehearsed": rehearsed and outgoing.pictures(rehearsed),
@@ -150,12 +164,22 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
     return render(request, "desk/parts/do.html" if partial else "desk/do.html", context, status=status)
 
 
-def _uploads(form: StepForm) -> dict[str, list[services.Upload]]:
-    return {
-        name: [services.Upload(one.name or "", one.read(), name) for one in given]
-        for name, given in form.uploads().items()
-        if given
-    }
+def _carried(request: HttpRequest, case: Case, option: Option) -> staging.Carried:
+    """The files of this sending, and those that wait from the last try of the same account at the same step."""
+    names = [item.name for item in option.inputs if item.kind == "files"]
+    return staging.collect(
+        staging.Shelf("desk", f"{actor_of(request).account}:step:{case.pk}:{option.step}"),
+        tokens=request.POST.getlist("staged"),
+        without=request.POST.getlist("staged_without"),
+        files={name: request.FILES.getlist(f"{PREFIX}-{name}") for name in names},
+    )
+
+
+def _uploads(carried: staging.Carried) -> dict[str, list[services.Upload]]:
+    found: dict[str, list[services.Upload]] = {}
+    for kind, name, data in carried.all():
+        found.setdefault(kind, []).append(services.Upload(name, data, kind))
+    return found
 
 
 def _to_case(request: HttpRequest, case: Case) -> HttpResponse:

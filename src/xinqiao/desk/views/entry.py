@@ -1,6 +1,5 @@
 """Window and hotline: a call or visit is opened, what is said is written down, and it ends answered or registered."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -85,16 +84,16 @@ def entry_form(request: HttpRequest, contact_id: UUID) -> HttpResponse:
         return redirect("desk:entry")
     form = _blank(request, at, request.POST)
     form.full_clean()
-    carried = entering.carried(request)
-    for error in carried.unfit:
-        form.refuse(error, {"files": "papers"})
+    carried = entering.carried(request, contact, actor)
+    for where, error in carried.unfit:
+        form.refuse(error, {"files": where})
     if form.is_valid():
         try:
             entered = entering.enter(
                 form,
                 end if end in entering.ENDS else "register",
                 contact=contact,
-                uploads=carried.uploads(),
+                uploads=entering.uploads_of(carried),
                 actor=actor,
                 at=at,
             )
@@ -104,13 +103,12 @@ def entry_form(request: HttpRequest, contact_id: UUID) -> HttpResponse:
             carried.drop()
             _remember(request, contact, entered)
             return redirect("desk:entry-receipt", contact_id=contact.pk)
-    return _show(request, form, contact, carried.keep(), end=end)
+    form.hold(carried.keep())
+    return _show(request, form, contact, end=end)
 
 
-def _show(
-    request: HttpRequest, form: EntryForm, contact: Contact, staged: Sequence[Any] = (), end: str = ""
-) -> HttpResponse:
-    context = {"form": form, "contact": contact, "staged": staged, "end": end}
+def _show(request: HttpRequest, form: EntryForm, contact: Contact, end: str = "") -> HttpResponse:
+    context = {"form": form, "contact": contact, "end": end}
     return render(request, "desk/entry.html", context, status=WRONG if form.is_bound else 200)
 
 

@@ -24,7 +24,7 @@ TYPES = {
 @require_GET
 @staff()
 def paper(request: HttpRequest, number: str, document_id: UUID, form: str) -> HttpResponse:
-    """An issued paper as it was frozen; a draft as it would look, marked as one."""
+    """An issued paper as it was frozen; a signed one to be printed and stamped; a draft as it would look, marked as one."""
     actor = actor_of(request)
     case = open_case(request, number)
     document = selectors.document_of(actor=actor, document_id=document_id)
@@ -33,7 +33,7 @@ def paper(request: HttpRequest, number: str, document_id: UUID, form: str) -> Ht
     name = f"{document.number or '草稿'}.{form}"
     if document.number is None:
         try:
-            content = case_papers.compose(document, draft=True)
+            content = case_papers.compose(document, draft=document.state != "signed")
         except BadInput as error:
             return HttpResponse(error.message, status=422, content_type="text/plain; charset=utf-8")
         data = drawing.render_pdf(content) if form == "pdf" else drawing.render_docx(content)

@@ -22,7 +22,7 @@ from xinqiao.law.procedures.guards import (
 from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sorting import JUDGED, PROPOSE_CLASS, reclassify, transfer_states
 from xinqiao.law.procedures.transfer import transfer
-from xinqiao.law.types import Actor, Choice, Decision, DocMove, Facts, Open, Settle, Station
+from xinqiao.law.types import Actor, Choice, Decision, DocMove, Facts, Input, Open, Settle, Station
 
 SUPPORT = Choice("support", N_("支持"))
 EXPLAIN = Choice("explain", N_("合理但缺少依据，作出解释"))
@@ -190,6 +190,7 @@ def _must_execute(facts: Facts, inputs: Mapping[str, Any], at: datetime) -> str:
 
 _HEARD = has("heard", N_("作出处理意见以前，必须听取信访人陈述事实和理由；联系不上的，要记录联系经过。"))
 _INVESTIGATED = has("investigated", N_("作出处理意见以前，必须调查核实并留下记录。"))
+_SCAN = Input("scan", N_("盖章后的扫描件"), "files", required=True, help=N_("先打印，盖章，再扫描或者拍照传上来"), stamped=True)
 _AFTER = ("review.apply", "evaluation", "execution", "serve")
 
 # fmt: off
@@ -271,7 +272,7 @@ EDGES = (
     ),
     Edge(
         "seal_decision", ("signed",), "decided", UNIT, N_("用印"), ("xinfang-2022:32",), N_("电子印章，或者打印盖章后扫描传回"),
-        needs=(field_("scan", N_("盖章后的扫描件"), "files", required=False),), documents=(DocMove("decision", "sealed"),),
+        needs=(_SCAN,), documents=(DocMove("decision", "sealed"),),
         dates=("decided",), notices=tell("decided", "petitioner"), weight="primary", **ANSWER_MADE,
         done=N_("处理意见书已作出"),
     ),

@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,13 +11,13 @@ from PIL import Image
 from tests.support.world import World
 
 from xinqiao.cases.models import Case
+from xinqiao.files import staging
 from xinqiao.files.models import Blob
 from xinqiao.intake.models import Party, Submission
 from xinqiao.intake.selectors import words_of
 from xinqiao.people import access
 from xinqiao.people.actors import CITIZEN, SYSTEM
 from xinqiao.people.models import Person
-from xinqiao.portal import sending
 from xinqiao.portal.tests.support import at_most, fill, number_and_code, say
 
 pytestmark = pytest.mark.django_db
@@ -174,14 +175,17 @@ def test_photos_and_papers_come_along(client: Client) -> None:
     assert kinds == ["paper", "photo", "photo"]
 
 
-def test_files_outlive_an_error_without_being_chosen_again(client: Client) -> None:
+def test_files_outlive_an_error_without_being_chosen_again(
+    client: Client, django_capture_on_commit_callbacks: Any
+) -> None:
     answer = client.post("/say/", fill(name="", photos=[photo("a.jpg"), photo("b.jpg")]))
     page = answer.content.decode()
     tokens = re.findall(r'name="staged" value="([^"]+)"', page)
     assert answer.status_code == 422
     assert len(tokens) == 2
     assert "a.jpg" in page
-    receipt = say(client, staged=tokens, staged_without=[tokens[0]])
+    with django_capture_on_commit_callbacks(execute=True):
+        receipt = say(client, staged=tokens, staged_without=[tokens[0]])
     case = as_citizen(receipt)
     assert [b.name for b in Blob.objects.filter(case_id=case.id, kind="photo")] == ["b.jpg"]
     again = client.post("/say/", fill(name="", staged=tokens)).content.decode()
@@ -222,7 +226,7 @@ def test_a_receipt_page_costs_little(client: Client) -> None:
 def test_more_than_one_submission_may_carry_is_refused_before_it_is_read(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "MOST_BYTES", 1000)
+    monkeypatch.setattr(staging, "MOST_BYTES", 1000)
     answer = client.post("/say/", fill(photos=[photo("a.jpg")], papers=[photo("b.jpg")]))
     assert answer.status_code == 422
     assert "的上限" in answer.content.decode()

@@ -71,7 +71,7 @@ def say(request: HttpRequest) -> HttpResponse:
         form.refuse(error, {"files": where})
     if not form.errors:
         try:
-            receipt = sending.send(form, carried.uploads(), actor=visit.actor_of(request), at=at)
+            receipt = sending.send(form, sending.uploads_of(carried), actor=visit.actor_of(request), at=at)
         except BadInput as error:
             form.refuse(error, sending.wrong_names(form, error))
         except Conflict as error:
