@@ -14,14 +14,26 @@ def apply(case: Case, decision: law_types.Decision, *, seq: int, at: datetime) -
     if not decision.opens and not decision.settles and not decision.closes:
         return []
     unsettled = list(case.obligations.filter(settled_at__isnull=True))
+    settled = settle(unsettled, decision, at=at)
+    opened = [open_(case, spec, seq=seq, at=at) for spec in decision.opens]
+    living = [o for o in unsettled if o.settled_at is None] + opened
+    changed = {o.id: o for o in [*settled, *lead(living)] if o not in opened}
+    for row in changed.values():  # one or two rows a step: a plain UPDATE each is cheaper than one built of CASEs
+        row.save(update_fields=["settled_at", "settled_on", "state", "leading"])
+    Obligation.objects.bulk_create(opened)
+    return opened
+
+
+def settle(unsettled: list[Obligation], decision: law_types.Decision, *, at: datetime) -> list[Obligation]:
+    """Mark those of `unsettled` that `decision` settles, met, missed or lifted; return them. Does not save."""
     today = day_of(at)
     settled: list[Obligation] = []
-    for settle in decision.settles:
+    for each in decision.settles:
         for obligation in unsettled:
-            if obligation.act == settle.act and obligation.settled_at is None and _owned(obligation, settle.owner):
-                done_on = settle.on or today
+            if obligation.act == each.act and obligation.settled_at is None and _owned(obligation, each.owner):
+                done_on = each.on or today
                 obligation.settled_at, obligation.settled_on = at, done_on
-                if settle.how == "lifted":
+                if each.how == "lifted":
                     obligation.state = Obligation.State.LIFTED
                 elif done_on <= obligation.due:
                     obligation.state = Obligation.State.MET
@@ -29,13 +41,7 @@ def apply(case: Case, decision: law_types.Decision, *, seq: int, at: datetime) -
                     obligation.state = Obligation.State.MISSED
                 obligation.leading = False
                 settled.append(obligation)
-    opened = [_open(case, spec, seq=seq, at=at) for spec in decision.opens]
-    living = [o for o in unsettled if o.settled_at is None] + opened
-    changed = {o.id: o for o in [*settled, *_lead(living)] if o not in opened}
-    for row in changed.values():  # one or two rows a step: a plain UPDATE each is cheaper than one built of CASEs
-        row.save(update_fields=["settled_at", "settled_on", "state", "leading"])
-    Obligation.objects.bulk_create(opened)
-    return opened
+    return settled
 
 
 def over_at(due: date) -> datetime:
@@ -59,7 +65,8 @@ def _organ_of(case: Case, owner: str) -> int | None:
     )
 
 
-def _open(case: Case, spec: law_types.Open, *, seq: int, at: datetime) -> Obligation:
+def open_(case: Case, spec: law_types.Open, *, seq: int, at: datetime) -> Obligation:
+    """The obligation that `spec` opens, with its trace and the moment when the watcher looks at it. Does not save."""
     due = spec.due
     obligation = Obligation(
         case=case,
@@ -92,7 +99,7 @@ def _line(line: law_types.TraceLine) -> dict[str, object]:
     }
 
 
-def _lead(living: list[Obligation]) -> list[Obligation]:
+def lead(living: list[Obligation]) -> list[Obligation]:
     """Mark the earliest duty of each organ; return the obligations whose mark changed."""
     first: dict[int, Obligation] = {}
     for obligation in sorted(living, key=lambda o: (o.due, o.id)):
