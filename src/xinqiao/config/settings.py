@@ -60,6 +60,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "xinqiao.api.middleware.ApiMiddleware",
     "csp.middleware.CSPMiddleware",
     "xinqiao.people.middleware.TransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -133,6 +134,11 @@ LOCALE_PATHS = [environment.PACKAGE / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
+
+# --- The interface for programs: requests a minute for each web process, 0 is no limit.
+
+API_TOKEN_PER_MINUTE = int(os.environ.get("XINQIAO_API_TOKEN_PER_MINUTE", "3000"))
+API_ADDRESS_PER_MINUTE = int(os.environ.get("XINQIAO_API_ADDRESS_PER_MINUTE", "6000"))
 
 # --- Static files: third-party ones are laid in by script/setup from the lock file.
 

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", mark, name="favicon"),
     path("desk/account/", include("xinqiao.people.urls")),
     path("desk/", include("xinqiao.desk.urls")),
+    path("api/", include("xinqiao.api.urls")),
     path("demo/", include("xinqiao.demo.urls")),
     path("", include("xinqiao.ui.urls")),
     path("", include("xinqiao.portal.urls")),

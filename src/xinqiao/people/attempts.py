@@ -31,7 +31,6 @@ POLICIES = {
     "signin": Policy(free=4, first=60, longest=900, window=DAY, one_at_a_time=True),
     "asked": Policy(free=20, first=60, longest=3600, window=timedelta(hours=1)),  # codes asked for from one address
     "sent": Policy(free=20, first=60, longest=3600, window=timedelta(hours=1)),  # submissions by API without a token
-    "token": Policy(free=20, first=2, longest=300, window=timedelta(hours=1)),  # wrong API tokens from one address
     "ip": Policy(free=40, first=2, longest=300, window=timedelta(hours=1)),
 }
 

@@ -53,9 +53,13 @@ class Bearer:
     """Whoever holds a token: the post's own actor, and how far the token reaches."""
 
     actor: Actor
-    token_id: UUID
-    scopes: frozenset[str]
-    organ_kind: str
+    token: ApiToken
+
+    @property
+    def post(self) -> Post:
+        """The post that it works in, with its organ."""
+        post: Post = self.token.post
+        return post
 
 
 @transaction.atomic
@@ -156,4 +160,4 @@ def token_bearer(text: str, on: date) -> Bearer | None:
         area_code=post.area_code or post.organ.area_code,
         name=post.account.name,
     )
-    return Bearer(actor, token.id, frozenset(token.scopes), post.organ.kind)
+    return Bearer(actor, token)
