@@ -1,5 +1,6 @@
 """Homes and processes for the platform's own tests."""
 
+import json
 import os
 import shutil
 import signal
@@ -65,7 +66,7 @@ def until(what: str, asked: Callable[[], bool], seconds: float = 240, told: Call
 class Running:
     """`xinqiao server --no-demo` in a process of its own."""
 
-    def __init__(self, where: Path) -> None:
+    def __init__(self, where: Path, **more: str) -> None:
         self.where, self.port = where, free_port()
         self.said = where.with_name("said.log")
         with self.said.open("a") as said:
@@ -81,7 +82,7 @@ class Running:
                     "--workers",
                     "1",
                 ],
-                env=surroundings(where),
+                env=surroundings(where, **more),
                 stdout=said,
                 stderr=said,
             )
@@ -104,6 +105,17 @@ class Running:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
+
+    def parts(self) -> dict[str, int]:
+        """The processes under it by name: web, worker, stream."""
+        found: dict[str, int] = json.loads((self.where / "server.json").read_text())["children"]
+        return found
+
+    def kill(self, name: str) -> None:
+        """Kill one of its parts and wait until the supervisor has started another one."""
+        before = self.parts()[name]
+        os.kill(before, signal.SIGKILL)
+        until(f"another {name}", lambda: self.parts().get(name, before) != before, told=self.told)
 
     def stop(self, number: int = signal.SIGINT) -> int:
         """Send a signal and wait for the end."""

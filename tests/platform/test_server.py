@@ -1,6 +1,5 @@
 """`xinqiao server`: starts, is one, survives its parts, stops and leaves nothing behind."""
 
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -29,10 +28,6 @@ def server(place: Path) -> Iterator[Running]:
         running.stop()
 
 
-def _children(place: Path) -> dict[str, int]:
-    return json.loads((place / "server.json").read_text())["children"]
-
-
 def _lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -41,8 +36,8 @@ def _lives(pid: int) -> bool:
 
 
 def test_interrupted_it_stops_everything(server: Running, place: Path) -> None:
-    until("children", lambda: {"web", "worker"} <= _children(place).keys())
-    pids = [*_children(place).values(), Postgres(place).running()]
+    until("children", lambda: {"web", "worker"} <= server.parts().keys())
+    pids = [*server.parts().values(), Postgres(place).running()]
     assert all(map(_lives, pids))
     assert server.stop() == 0
     assert not any(map(_lives, pids))
@@ -57,9 +52,8 @@ def test_a_second_one_is_refused_clearly(server: Running, place: Path) -> None:
 
 
 def test_killed_parts_come_back(server: Running, place: Path) -> None:
-    web = _children(place)["web"]
-    os.kill(web, signal.SIGKILL)
-    until("another web process", lambda: _children(place).get("web", web) != web and server.answers())
+    server.kill("web")
+    until("the pages", server.answers)
     database = Postgres(place).running()
     os.kill(database, signal.SIGKILL)
     until("another database", lambda: Postgres(place).running() not in (0, database) and Postgres(place).answers())
@@ -79,7 +73,7 @@ def _workers_seen(place: Path) -> bool:
 
 
 def test_killed_itself_it_leaves_nothing_and_starts_again(server: Running, place: Path) -> None:
-    pids = [*_children(place).values(), Postgres(place).running()]
+    pids = [*server.parts().values(), Postgres(place).running()]
     (place / "incoming" / "half.upload").write_bytes(b"half of a letter")
     assert server.stop(signal.SIGKILL) == -signal.SIGKILL
     until("all to end", lambda: not any(map(_lives, pids)))

@@ -20,7 +20,11 @@ def fresh(windows):
 
         def guide(route):
             answer = route.fetch()
-            text = answer.text().replace('data-xq-live=""', 'data-xq-live="/news"').replace("</main>", PLACE)
+            text = (
+                answer.text()
+                .replace('data-xq-live=""', 'data-xq-live="/news" data-xq-live-renew="/pass"')
+                .replace("</main>", PLACE)
+            )
             route.fulfill(response=answer, body=text)
 
         def content(route):
@@ -29,6 +33,8 @@ def fresh(windows):
 
         page.route("**/ui/guide/desk/", guide)
         page.route("**/news", lambda route: route.fulfill(**stream))
+        page.route("**/pass", lambda route: route.fulfill(**PASS) if stream is OVER else route.fulfill(status=302))
+        page.route("**/more-news", lambda route: route.fulfill(**NEWS))
         page.route("**/fresh", content)
         return page, asked
 
@@ -36,11 +42,19 @@ def fresh(windows):
 
 
 NEWS = {"status": 200, "content_type": "text/event-stream", "body": "retry: 60000\nevent: change\ndata: x\n\n"}
+OVER = {"status": 401, "content_type": "text/plain", "body": ""}
+PASS = {"status": 200, "content_type": "application/json", "body": '{"url": "/more-news"}'}
 GONE = {"status": 404, "content_type": "text/plain", "body": ""}
 
 
 def test_news_from_the_stream_refresh_the_place(fresh):
     page, _asked = fresh(NEWS)
+    page.goto("/ui/guide/desk/")
+    page.locator("#place", has_text="new").wait_for()
+
+
+def test_a_page_whose_pass_is_over_gets_another_one(fresh):
+    page, _asked = fresh(OVER)
     page.goto("/ui/guide/desk/")
     page.locator("#place", has_text="new").wait_for()
 
