@@ -1,5 +1,6 @@
 """Tables of a case and all that hangs on it. Words of sealed cases are stored encrypted (words.py)."""
 
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Q
 
@@ -272,3 +273,36 @@ class CaseLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.first_id} {self.second_id}"
+
+
+class SearchRow(models.Model):
+    """What finding knows of a case that is not sealed: its lexemes, and marks for time, organs, place, content and kind.
+
+    Written by the projection in finding.py only; a sealed case has no row, ever. `digest` tells whether anything changed.
+    """
+
+    case_id = models.UUIDField(primary_key=True)
+    received_at = models.DateTimeField()
+    words = SearchVectorField()
+    digest = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["-received_at", "-case_id"], name="searchrow_received")]
+
+    def __str__(self) -> str:
+        return str(self.case_id)
+
+
+class SavedSearch(models.Model):
+    """A search that somebody on the staff keeps under a name of their own."""
+
+    account = models.ForeignKey("people.Account", on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=40)
+    query = models.JSONField(default=dict)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="savedsearch_once")]
+
+    def __str__(self) -> str:
+        return self.name

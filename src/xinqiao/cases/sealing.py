@@ -7,7 +7,7 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.people.actors import Actor
 from xinqiao.people.models import Post, in_force
 
-from . import words
+from . import finding, words
 from .models import Case, SealGrant
 
 NEUTRAL_TITLE = "保密事项"
@@ -63,6 +63,7 @@ def seal(case: Case, *, actor: Actor, at: datetime) -> None:
         grant(case, account_id=int(actor.account_id or 0), granted_by=actor.kind, reason="正在密封", at=at)
     case.sealed, case.title = True, NEUTRAL_TITLE
     case.save(update_fields=["sealed", "title"])
+    finding.remove(case.id)
     _rewrite(case, True, actor, at)
     if not stays:
         SealGrant.objects.filter(case_id=case.id, account_id=actor.account).delete()

@@ -7,6 +7,8 @@ class IntakeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from xinqiao.intake import sealing
+        from xinqiao.cases import finding
+        from xinqiao.intake import sealing, selectors
 
         sealing.register()
+        finding.register_source(selectors.texts_of_cases)

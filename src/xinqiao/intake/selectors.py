@@ -103,6 +103,16 @@ def words_of(submission: Submission) -> dict[str, Any]:
     return found or {}
 
 
+def texts_of_cases(case_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """What was said, by case, for the word index and for pieces of it in lists; nothing that is sealed."""
+    rows = SubmissionCase.objects.filter(case_id__in=case_ids, submission__sealed=False).select_related("submission")
+    found: dict[UUID, list[str]] = {}
+    for row in rows:
+        said = words.get(row.submission) or {}
+        found.setdefault(row.case_id, []).extend(said[part] for part in ("text", "place", "wish") if said.get(part))
+    return found
+
+
 def contact_of(contact_id: UUID, actor: Actor) -> Contact | None:
     """This very clerk's contact, open or closed; None when it is nobody's or another's."""
     return Contact.objects.filter(pk=contact_id, account_id=actor.account).first()

@@ -56,6 +56,14 @@ def area_path(code: str, on: date) -> list[Area]:
     return path
 
 
+def area_names(codes: Iterable[str]) -> dict[str, str]:
+    """The full names of areas by code, as they are called last."""
+    wanted = set(codes)
+    if not wanted:
+        return {}
+    return dict(Area.objects.filter(code__in=wanted).order_by("valid_from").values_list("code", "full_name"))
+
+
 def area_search(text: str, *, on: date, within: str = "", limit: int = 12) -> list[Area]:
     """Areas that somebody may mean who types `text`: part of a name, or an address that names them; the nearest first.
 

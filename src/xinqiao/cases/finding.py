@@ -1,0 +1,151 @@
+"""The word index, kept by a reader of the ledger: what changed since last time is read again, in batches, any number of times.
+
+Sealed cases never enter: the reader takes no sealed case, and the insert locks the case's row and looks again. What is
+sealed later is taken out in the sealing transaction itself (sealing.py).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from xinqiao.kernel.clock import SHANGHAI
+from xinqiao.ledger import cursor as ledger_cursor
+from xinqiao.people import selectors as people
+from xinqiao.people.areas import area_stem, content_stem
+
+from .lexemes import lexemes_of
+from .models import Assist, Case, Record, SearchRow
+
+READER = "finding"
+BATCH = 200
+
+Source = Callable[[Sequence[UUID]], Mapping[UUID, Sequence[str]]]
+_sources: list[Source] = []
+
+_WRITE = """
+INSERT INTO cases_searchrow (case_id, received_at, words, digest)
+SELECT g.case_id, g.received_at, g.words::tsvector, g.digest
+FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::bigint[]) AS g(case_id, received_at, words, digest)
+JOIN cases_case c ON c.id = g.case_id AND NOT c.sealed
+ORDER BY g.case_id
+FOR SHARE OF c
+ON CONFLICT (case_id) DO UPDATE SET received_at = EXCLUDED.received_at, words = EXCLUDED.words, digest = EXCLUDED.digest
+"""
+
+
+def register_source(source: Source) -> None:
+    """Domains whose tables keep words of a case hand them over by case id. Registering twice has no effect."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+def follow(limit: int = BATCH) -> int:
+    """Bring one batch of ledger entries into the index. Returns how many entries it was; 0 means up to date."""
+
+    def react(entries: Sequence[ledger_cursor.Read]) -> None:
+        index(entry.case_id for entry in entries)
+
+    return ledger_cursor.follow(READER, react, limit)
+
+
+@transaction.atomic
+def index(case_ids: Iterable[UUID]) -> int:
+    """Write the rows of these cases anew where something changed; returns how many were written. Idempotent."""
+    ids = sorted(set(case_ids))
+    rows = rows_of(list(Case.objects.filter(id__in=ids, sealed=False).order_by("id")))
+    kept = dict(SearchRow.objects.filter(case_id__in=list(rows)).values_list("case_id", "digest"))
+    changed = [(case_id, *row) for case_id, row in rows.items() if kept.get(case_id) != row[2]]
+    if changed:
+        with connection.cursor() as cursor:
+            cursor.execute(_WRITE, [list(column) for column in zip(*changed, strict=True)])
+    return len(changed)
+
+
+def rows_of(cases: Sequence[Case]) -> dict[UUID, tuple[datetime, str, int]]:
+    """(received_at, tsvector as text, digest) of each case that is not sealed."""
+    open_ones = [case for case in cases if not case.sealed]
+    ids = [case.id for case in open_ones]
+    texts = texts_of(open_ones)
+    assists: dict[UUID, set[int]] = {case_id: set() for case_id in ids}
+    for case_id, organ_id in Assist.objects.filter(case_id__in=ids, closed_at__isnull=True).values_list(
+        "case_id", "organ_id"
+    ):
+        assists[case_id].add(organ_id)
+    places = people.area_names({case.area_code for case in open_ones if case.area_code})
+    found = {}
+    for case in open_ones:
+        words = lexemes_of([*texts[case.id], places.get(case.area_code, "")])
+        vector = vector_of(words | set(marks_of(case, assists[case.id])))
+        digest = int.from_bytes(hashlib.sha256(vector.encode()).digest()[:8], signed=True)
+        found[case.id] = (case.received_at, vector, digest)
+    return found
+
+
+def texts_of(cases: Sequence[Case]) -> dict[UUID, list[str]]:
+    """The words of each case: its title, what the registered sources know, what the petitioner added later."""
+    found = {case.id: [case.title] for case in cases}
+    for source in (*_sources, _added):
+        for case_id, texts in source([case.id for case in cases]).items():
+            found[case_id] += texts
+    return found
+
+
+def _added(case_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """What petitioners added to their cases in words of their own."""
+    found: dict[UUID, list[str]] = {}
+    rows = Record.objects.filter(case_id__in=case_ids, step="add_material", words__has_key="words").order_by("seq")
+    for case_id, kept in rows.values_list("case_id", "words"):
+        found.setdefault(case_id, []).append(str((kept or {}).get("words", "")))
+    return found
+
+
+def remove(case_id: UUID) -> None:
+    """Take a case out at once; the sealing transaction calls this."""
+    SearchRow.objects.filter(case_id=case_id).delete()
+
+
+def marks_of(case: Case, assists: Iterable[int] = ()) -> list[str]:
+    """What the index knows beside words: day and month, organs by their part in it, place, content, kind. All begin with @."""
+    marks = [day_mark(case.received_at), month_mark(case.received_at), f"@k{case.procedure}", f"@h{case.channel}"]
+    marks += [f"@o{organ}" for organ in {case.office_id, case.desk_id} if organ]
+    marks += [f"@u{organ}" for organ in {case.lead_id, *assists} if organ]
+    if case.ruling_id:
+        marks.append(f"@r{case.ruling_id}")
+    area, content = area_stem(case.area_code), content_stem(case.content_code)
+    marks += [area_mark(area[:n]) for n in range(2, len(area) + 1)]
+    marks += [content_mark(content[:n]) for n in range(2, len(content) + 1, 2)]
+    return marks
+
+
+def area_mark(code: str) -> str:
+    """The mark of everything that lies in an area."""
+    return f"@a{area_stem(code)}"
+
+
+def content_mark(code: str) -> str:
+    """The mark of everything under a content class."""
+    return f"@c{content_stem(code)}"
+
+
+def day_mark(at: datetime) -> str:
+    """The mark of the day on which `at` falls in Shanghai."""
+    return f"@d{at.astimezone(SHANGHAI).date().toordinal()}"
+
+
+def month_mark(at: datetime) -> str:
+    """The mark of the month in which `at` falls in Shanghai."""
+    day = at.astimezone(SHANGHAI)
+    return f"@m{day.year * 12 + day.month - 1}"
+
+
+def vector_of(lexemes: Iterable[str]) -> str:
+    """The tsvector of these lexemes as text, without positions."""
+    return " ".join(quoted(lexeme) for lexeme in sorted(lexemes))
+
+
+def quoted(lexeme: str) -> str:
+    """A lexeme as tsvector and tsquery read it."""
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"

@@ -1,0 +1,305 @@
+"""Finding cases by words, number, place, organ, state, content, dates and kind: only what the actor may see, newest first.
+
+One index holds words and marks (finding.py). It is asked for stretches of time, from the newest backwards, each about
+twice as long as the one before: a common word is found within days, a rare one in a few steps over all years, and no
+stretch is read that holds more than MOST_AT_ONCE matches (it is halved instead). So the work of a page is bounded
+however many cases there are, and nothing is counted or skipped. Nobody is looked up here (invariant 9).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import connection
+from django.utils.translation import gettext
+
+from xinqiao.kernel.clock import SHANGHAI, end_of, start_of
+from xinqiao.kernel.ids import NUMBER_LENGTH, normalise_number
+from xinqiao.people.actors import Actor
+
+from . import access, finding, lexemes
+from .models import Case
+
+T = TypeVar("T")
+
+LIMIT = 20
+MOST_AT_ONCE = 1000
+MOST_EXAMINED = 4000  # matches looked at for one page when what is asked lies outside the index (state)
+ITEMS = 30
+DAYS_FIRST = 15
+_FIRST = UUID(int=0)
+_LAST = UUID(int=2**128 - 1)
+
+_ASK = "SELECT case_id, received_at FROM cases_search(%s::tsquery, %s, %s, %s, %s)"
+_ASK_NEWEST = "SELECT case_id, received_at FROM cases_search_newest(%s::tsquery, %s, %s, %s, %s)"
+_SPAN = "SELECT oldest, newest FROM cases_search_span()"
+
+_PHONE = re.compile(r"(?:\+?86)?1\d{10}|0\d{9,11}|\d{17}[\dX]|\d{15}")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for; everything given must hold. `place` is an area's code or words, `kind` a procedure's name."""
+
+    words: str = ""
+    number: str = ""
+    place: str = ""
+    organ_id: int | None = None
+    state: str = ""
+    content: str = ""
+    kind: str = ""
+    received_from: date | None = None
+    received_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A case with a piece of its words; True marks what is to be lit up."""
+
+    case: Case
+    snippet: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some hits, newest first. `next` is the key of the page after ('' at the end); `note` says kindly why there is nothing.
+
+    A page may be short and still have a `next`: then the search has looked far enough back for one time.
+    """
+
+    hits: tuple[Hit, ...] = ()
+    next: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Days or months that are asked for at once, the newest first. `months` holds year * 12 + month - 1."""
+
+    days: tuple[date, ...] = ()
+    months: tuple[int, ...] = ()
+
+    @property
+    def marks(self) -> list[str]:
+        return [f"@d{day.toordinal()}" for day in self.days] + [f"@m{month}" for month in self.months]
+
+    @property
+    def begin(self) -> datetime:
+        if self.days:
+            return start_of(self.days[-1])
+        return start_of(date(self.months[-1] // 12, self.months[-1] % 12 + 1, 1))
+
+    def halves(self) -> list["_Stretch"]:
+        """Two shorter stretches that are this one together; [] for a single day."""
+        if len(self.months) == 1:
+            return [_Stretch(days=part) for part in _halved(_days_of(self.months[0]))]
+        if self.months:
+            return [_Stretch(months=part) for part in _halved(self.months)]
+        return [_Stretch(days=part) for part in _halved(self.days)] if len(self.days) > 1 else []
+
+
+def find(actor: Actor, query: Query, *, after: str = "", limit: int = LIMIT) -> Page:
+    """A page of the cases that `actor` may see and that fit `query`. `after` is the `next` of the page before.
+
+    A number, also one typed among the words, finds its case alone. Raises ValueError for a key that is none.
+    """
+    number = _number(query)
+    if number:
+        return _by_number(actor, number, limit)
+    note = advice(query)
+    if note:
+        return Page(note=note)
+    terms = lexemes.terms_of(query.words)
+    asked = _asked(actor, query, terms)
+    if asked is None:
+        return Page()
+    key = _key(after) if after else None
+    hits: list[Case] = []
+    examined, last = 0, None
+    step = 300 if query.state else limit + 5
+    for matches in _matches(asked, query, key):
+        for begin in range(0, len(matches), step):
+            part = matches[begin : begin + step]
+            found = _visible(actor, query, [case_id for case_id, _ in part])
+            for case_id, received_at in part:
+                if case_id in found:
+                    if len(hits) == limit:
+                        return Page(_shown(hits, terms), _key_of(hits[-1].received_at, hits[-1].id))
+                    hits.append(found[case_id])
+                last = (received_at, case_id)
+            examined += len(part)
+            if examined >= MOST_EXAMINED and last is not None:
+                return Page(_shown(hits, terms), _key_of(*last))
+    return Page(_shown(hits, terms))
+
+
+def advice(query: Query) -> str:
+    """A kind word when this cannot be searched: a person's number, a number with a slip, fewer than two characters."""
+    for typed in (query.words, query.number):
+        digits = re.sub(r"[\s+-]", "", typed).upper()
+        if _PHONE.fullmatch(digits) and not normalise_number(typed):
+            return gettext(
+                "这里不按人查找，电话和证件号码都查不到。来电或来访时，请在“登记”里按来电号码核对，查询会留下记录。"
+            )
+    if query.number.strip():
+        return gettext("没有这样的编号。编号是 {n} 位数字，最后一位用来核对，请再看一遍回执。").format(n=NUMBER_LENGTH)
+    if query.words.strip() and not lexemes.terms_of(query.words):
+        return gettext("请写两个字以上的词，例如“噪音”。人名和号码不能用来查找。")
+    return ""
+
+
+def _number(query: Query) -> str:
+    if found := normalise_number(query.number):
+        return found
+    return normalise_number(query.words) if not query.number.strip() else ""
+
+
+def _by_number(actor: Actor, number: str, limit: int) -> Page:
+    numbers = [number] if "-" in number else [number, *(f"{number}-{item}" for item in range(1, ITEMS + 1))]
+    rows = access.visible(actor).filter(number__in=numbers).select_related("office", "lead").order_by("number")
+    return Page(_shown(list(rows[:limit]), []))
+
+
+def _asked(actor: Actor, query: Query, terms: Sequence[str]) -> list[list[str]] | None:
+    """What each match must have: one of each group of lexemes. None when this actor can have none."""
+    groups = [[term] for term in terms]
+    if actor.kind != "system":
+        scope = _scope(actor)
+        if not scope:
+            return None
+        groups.append(scope)
+    if query.organ_id is not None:
+        groups.append([f"@u{query.organ_id}", f"@o{query.organ_id}"])
+    if query.content:
+        groups.append([finding.content_mark(query.content)])
+    if query.kind:
+        groups.append([f"@k{query.kind}"])
+    if query.place.strip().isdigit():
+        groups.append([finding.area_mark(query.place.strip())])
+    elif query.place.strip():
+        places = lexemes.terms_of(query.place)
+        if not places:
+            return None
+        groups += [[term] for term in places]
+    return groups
+
+
+def _scope(actor: Actor) -> list[str]:
+    """The marks of the cases within this actor's reach; access.visible decides again, row by row."""
+    if not actor.is_staff or actor.organ_id is None:
+        return []
+    if actor.role in access.OFFICE_ROLES:
+        return [f"@o{actor.organ_id}"]
+    if actor.role == "arbiter":
+        return [f"@r{actor.organ_id}"]
+    if actor.role == "head":
+        return [f"@u{actor.organ_id}", f"@o{actor.organ_id}"]
+    return [f"@u{actor.organ_id}"] if actor.role in access.UNIT_ROLES else []
+
+
+def _matches(
+    asked: Sequence[Sequence[str]], query: Query, key: tuple[datetime, UUID] | None
+) -> Iterator[list[tuple[UUID, datetime]]]:
+    """Matches in the order of the list, stretch by stretch."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SPAN)
+        oldest, newest = cursor.fetchone()
+    if oldest is None:
+        return
+    since = max(oldest, start_of(query.received_from)) if query.received_from else oldest
+    before = (newest, _LAST)
+    if query.received_to and end_of(query.received_to) < newest:
+        before = (end_of(query.received_to), _LAST)
+    if key is not None:
+        before = min(before, key)
+    if before[0] < since:
+        return
+    base = " & ".join(_any(group) for group in asked)
+    waiting = list(reversed(list(_stretches(before[0], since))))
+    while waiting:
+        stretch = waiting.pop()
+        text = f"{base} & {_any(stretch.marks)}" if base else _any(stretch.marks)
+        halves = stretch.halves()
+        rows = _ask(_ASK if halves else _ASK_NEWEST, text, before, since)
+        if len(rows) > MOST_AT_ONCE and halves:
+            waiting += reversed(halves)
+            continue
+        if len(rows) > MOST_AT_ONCE:  # one very full day: go on in it from the last one read
+            before = (rows[MOST_AT_ONCE - 1][1], rows[MOST_AT_ONCE - 1][0])
+            rows = rows[:MOST_AT_ONCE]
+            waiting.append(stretch)
+        rows.sort(key=lambda row: (row[1], row[0]), reverse=True)
+        if rows:
+            yield rows
+
+
+def _ask(sql: str, text: str, before: tuple[datetime, UUID], since: datetime) -> list[tuple[UUID, datetime]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [text, before[0], before[1], since, MOST_AT_ONCE + 1])
+        return cursor.fetchall()
+
+
+def _any(group: Sequence[str]) -> str:
+    return "(" + " | ".join(finding.quoted(lexeme) for lexeme in group) + ")"
+
+
+def _stretches(newest: datetime, oldest: datetime) -> Iterator[_Stretch]:
+    """1, 2, 4, 8 … days back to the beginning of a month, then 1, 2, 4, 8 … months, until `oldest` is covered."""
+    day, end = newest.astimezone(SHANGHAI).date(), oldest.astimezone(SHANGHAI).date()
+    days: list[date] = []
+    while day >= end and (len(days) < DAYS_FIRST or days[-1].day != 1):
+        days.append(day)
+        day -= timedelta(days=1)
+    for part in _doubling(days):
+        yield _Stretch(days=tuple(part))
+    if day >= end:
+        months = range(day.year * 12 + day.month - 1, end.year * 12 + end.month - 2, -1)
+        for part_of_months in _doubling(list(months)):
+            yield _Stretch(months=tuple(part_of_months))
+
+
+def _doubling(units: list[T]) -> Iterator[list[T]]:
+    begin, length = 0, 1
+    while begin < len(units):
+        yield units[begin : begin + length]
+        begin, length = begin + length, length * 2
+
+
+def _halved(units: tuple[T, ...]) -> tuple[tuple[T, ...], tuple[T, ...]]:
+    middle = (len(units) + 1) // 2
+    return units[:middle], units[middle:]
+
+
+def _days_of(month: int) -> tuple[date, ...]:
+    first = date(month // 12, month % 12 + 1, 1)
+    after = date((month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return tuple(first + timedelta(days=n) for n in range((after - first).days - 1, -1, -1))
+
+
+def _visible(actor: Actor, query: Query, ids: Sequence[UUID]) -> dict[UUID, Case]:
+    rows = access.visible(actor).filter(id__in=ids, sealed=False).select_related("office", "lead")
+    if query.state:
+        rows = rows.filter(state=query.state)
+    if query.kind:
+        rows = rows.filter(procedure=query.kind)
+    return {case.id: case for case in rows}
+
+
+def _shown(cases: Sequence[Case], terms: Sequence[str]) -> tuple[Hit, ...]:
+    texts = finding.texts_of([case for case in cases if not case.sealed])
+    return tuple(Hit(case, lexemes.snippet(texts.get(case.id, [case.title]), terms)) for case in cases)
+
+
+def _key_of(received_at: datetime, case_id: UUID) -> str:
+    return f"{received_at.isoformat()}_{case_id}"
+
+
+def _key(text: str) -> tuple[datetime, UUID]:
+    at_text, _, id_text = text.partition("_")
+    at = datetime.fromisoformat(at_text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at, UUID(id_text)

@@ -1,0 +1,272 @@
+"""Finding: by words, number, place, organ, content, kind, state and dates; what the actor may not see is not found."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from tests.support.world import MORNING, World, days
+
+from xinqiao.cases import finding, sealing, search
+from xinqiao.cases.models import Case, SearchRow
+from xinqiao.cases.search import Query
+from xinqiao.intake import services as intake
+from xinqiao.people import access
+from xinqiao.people.actors import CITIZEN, SYSTEM
+
+FINDER = SYSTEM("finder")
+
+
+def said(text: str, **more: str) -> intake.Words:
+    return intake.Words(text=text, **({"area_code": "330105003"} | more))
+
+
+def follow() -> None:
+    """What the worker does, in the test's own transaction: entries are read whatever transaction wrote them."""
+    with access.acting(FINDER):
+        finding.index(Case.objects.values_list("id", flat=True))
+
+
+def put(case: Case, **values: object) -> None:
+    with access.acting(FINDER):
+        assert Case.objects.filter(pk=case.pk).update(**values) == 1
+
+
+def numbers(page: search.Page) -> list[str]:
+    return [hit.case.number for hit in page.hits]
+
+
+def look(world: World, login: str, query: Query, **more: object) -> search.Page:
+    actor = world.actor(login)
+    with access.acting(actor):
+        return search.find(actor, query, **more)  # type: ignore[arg-type]
+
+
+def test_a_word_of_two_characters_is_found_and_lit_up(world: World) -> None:
+    night = world.receive(said=said("楼下广场舞夜间噪音太大，老人睡不着。")).case
+    world.receive(said=said("路灯坏了。"))
+    follow()
+    page = look(world, "officer", Query(words="噪音"))
+    assert numbers(page) == [night.number]
+    assert ("噪音", True) in page.hits[0].snippet
+    assert "".join(words for words, _ in page.hits[0].snippet).startswith("楼下广场舞")
+
+
+@pytest.mark.parametrize("word", ["清运", "运车", "垃圾", "门口", "夜间", "垃圾清运", "小区门口", "清运车"])
+def test_words_are_found_inside_others(world: World, word: str) -> None:
+    case = world.receive(said=said("小区门口垃圾清运车夜间作业。")).case
+    follow()
+    assert numbers(look(world, "officer", Query(words=word))) == [case.number]
+
+
+def test_all_words_must_be_there(world: World) -> None:
+    both = world.receive(said=said("广场舞噪音扰民。")).case
+    world.receive(said=said("施工噪音。"))
+    follow()
+    assert numbers(look(world, "officer", Query(words="噪音 扰民"))) == [both.number]
+    assert numbers(look(world, "officer", Query(words="噪音 学区"))) == []
+
+
+@pytest.mark.parametrize("shape", ["{n}", "{a}-{b}-{c}", "{a} {b} {c}"])
+def test_a_number_is_found_however_it_is_written(world: World, shape: str) -> None:
+    receipt = world.receive()
+    n = receipt.number
+    typed = shape.format(n=n, a=n[:4], b=n[4:8], c=n[8:])
+    assert numbers(look(world, "officer", Query(number=typed))) == [receipt.case.number]
+    assert numbers(look(world, "officer", Query(words=typed))) == [receipt.case.number]
+    assert numbers(look(world, "zj.handler", Query(number=typed))) == []
+
+
+def test_a_slip_in_a_number_is_told(world: World) -> None:
+    n = world.receive().number
+    wrong = n[:-1] + str((int(n[-1]) + 1) % 10)
+    page = look(world, "officer", Query(number=wrong))
+    assert page.hits == ()
+    assert "编号" in page.note
+
+
+@pytest.mark.parametrize("typed", ["19900001234", "199 0000 1234", "+86 199-0000-1234", "11010519491231002X"])
+def test_nobody_is_looked_up(world: World, typed: str) -> None:
+    world.receive(said=said("请打 19900001234 找我，证件 11010519491231002X。"))
+    follow()
+    for query in (Query(words=typed), Query(number=typed)):
+        page = look(world, "officer", query)
+        assert page.hits == ()
+        assert "来电号码" in page.note
+
+
+@pytest.mark.parametrize("typed", ["王启怀", "李娜", "陈建华", "噪"])
+def test_names_and_single_characters_find_nothing_and_say_so(world: World, typed: str) -> None:
+    world.receive(said=said("邻居王启怀半夜唱歌，我叫李娜，住三楼。陈建华局长来过。"))
+    follow()
+    page = look(world, "officer", Query(words=typed))
+    assert page.hits == ()
+    assert page.note
+    with access.acting(FINDER), connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(words::text, ' ') FROM cases_searchrow")
+        kept = cursor.fetchone()[0]
+    for part in ("王启怀", "启怀", "李娜", "陈建华", "建华", "19900001234"):
+        assert part not in kept
+
+
+def test_a_unit_finds_what_it_leads_or_assists_and_nothing_else(world: World) -> None:
+    mine = world.receive(said=said("路灯不亮，路面积水。")).case
+    put(mine, lead=world.organs["cg"])
+    theirs = world.receive(said=said("路灯闪烁。"), at=MORNING + days(1)).case
+    put(theirs, lead=world.organs["zj"])
+    follow()
+    query = Query(words="路灯")
+    assert numbers(look(world, "cg.handler", query)) == [mine.number]
+    assert numbers(look(world, "zj.head", query)) == [theirs.number]
+    assert numbers(look(world, "officer", query)) == [theirs.number, mine.number]
+    assert numbers(look(world, "other", query)) == []
+    assert numbers(look(world, "arbiter", query)) == []
+    with access.acting(FINDER):
+        theirs.assists.create(organ=world.organs["cg"], opened_at=MORNING)
+    follow()
+    assert set(numbers(look(world, "cg.handler", query))) == {mine.number, theirs.number}
+    assert set(numbers(look(world, "officer", replace(query, organ_id=world.organs["zj"].pk)))) == {theirs.number}
+
+
+def test_a_row_that_is_behind_shows_nothing_forbidden(world: World) -> None:
+    case = world.receive(said=said("路灯不亮。")).case
+    put(case, lead=world.organs["cg"])
+    follow()
+    put(case, lead=world.organs["zj"])
+    assert numbers(look(world, "cg.handler", Query(words="路灯"))) == []
+
+
+def test_citizens_search_nothing(world: World) -> None:
+    receipt = world.receive()
+    follow()
+    citizen = CITIZEN({receipt.case.id})
+    with access.acting(citizen):
+        assert search.find(citizen, Query(words="路灯")).hits == ()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM cases_search('路灯', now(), gen_random_uuid(), '2000-01-01', 10)")
+            assert cursor.fetchall() == []
+
+
+def test_place_content_kind_dates_and_state_narrow(world: World) -> None:
+    first = world.receive(said=said("路灯不亮。")).case
+    second = world.receive(said=said("路灯不亮。", area_code="330106"), at=MORNING + days(40)).case
+    put(first, content_code="030700", procedure="redress", state="handling")
+    put(second, office=world.organs["xf"])
+    follow()
+    both = [second.number, first.number]
+    base = Query(words="路灯")
+    assert numbers(look(world, "officer", base)) == both
+    for narrow in (
+        {"place": "330105"},
+        {"place": "小河街道"},
+        {"content": "0307"},
+        {"content": "030000"},
+        {"kind": "redress"},
+        {"state": "handling"},
+        {"received_to": MORNING.date()},
+    ):
+        assert numbers(look(world, "officer", replace(base, **narrow))) == [first.number], narrow
+        assert numbers(look(world, "officer", Query(**narrow))) == [first.number], narrow
+    assert numbers(look(world, "officer", replace(base, received_from=(MORNING + days(1)).date()))) == [second.number]
+    assert numbers(look(world, "officer", Query())) == both
+    assert numbers(look(world, "officer", Query(place="12", words="路灯"))) == []
+    assert numbers(look(world, "officer", Query(place="在"))) == []
+
+
+def test_pages_follow_each_other_over_years_without_gap_or_double(world: World) -> None:
+    cases = [
+        world.receive(said=said("路灯不亮。"), at=MORNING - timedelta(days=n * n * 3, minutes=n)).case.number
+        for n in range(14)
+    ]
+    follow()
+    for query in (Query(words="路灯"), Query(), Query(words="路灯", received_from=(MORNING - days(10000)).date())):
+        seen: list[str] = []
+        after = ""
+        while True:
+            page = look(world, "officer", query, after=after, limit=4)
+            seen += numbers(page)
+            after = page.next
+            if not after:
+                break
+            assert len(page.hits) == 4
+        assert seen == cases
+    with pytest.raises(ValueError):
+        look(world, "officer", Query(words="路灯"), after="gestern")
+
+
+def test_a_full_stretch_is_halved_and_a_full_day_is_read_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_AT_ONCE", 3)
+    times = [MORNING - timedelta(minutes=n) for n in range(8)]  # one full day
+    times += [MORNING - timedelta(days=60 + n, minutes=n) for n in range(9)]  # two full months
+    cases = [world.receive(said=said("路灯不亮。"), at=at).case.number for at in times]
+    follow()
+    assert numbers(look(world, "officer", Query(words="路灯"), limit=30)) == cases
+
+
+def test_looking_stops_after_enough_and_goes_on_when_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "MOST_EXAMINED", 3)
+    for n in range(8):
+        world.receive(said=said("路灯不亮。"), at=MORNING - days(n))
+    old = world.receive(said=said("路灯不亮。"), at=MORNING - days(20)).case
+    put(old, state="handling")
+    follow()
+    query, after, rounds = Query(words="路灯", state="handling"), "", 0
+    found: list[str] = []
+    while True:
+        page = look(world, "officer", query, after=after)
+        found += numbers(page)
+        after, rounds = page.next, rounds + 1
+        if not after:
+            break
+    assert found == [old.number]
+    assert rounds > 2
+
+
+def test_a_sealed_case_is_not_in_the_index_and_leaves_it_in_the_sealing_transaction(world: World) -> None:
+    quiet = world.receive(
+        said=said("举报城管队员收钱。"), who=intake.Who(reporter="anonymous", about_official=True)
+    ).case
+    later = world.receive(said=said("城管队员态度恶劣。")).case
+    follow()
+    with access.acting(FINDER):
+        assert set(SearchRow.objects.values_list("case_id", flat=True)) == {later.id}
+    keeper = world.actor("keeper")
+    with access.acting(keeper):
+        sealing.seal(Case.objects.get(pk=later.pk), actor=keeper, at=MORNING)
+        assert not SearchRow.objects.exists()
+    with access.acting(FINDER):
+        assert finding.index([quiet.id, later.id]) == 0
+    for login in ("officer", "keeper", "cg.head"):
+        assert numbers(look(world, login, Query(words="城管"))) == []
+        assert numbers(look(world, login, Query())) == []
+
+
+def test_indexing_again_writes_nothing(world: World) -> None:
+    case = world.receive().case
+    with access.acting(FINDER):
+        assert finding.index([case.id]) == 1
+        assert finding.index([case.id]) == 0
+
+
+def test_what_the_petitioner_adds_is_found(world: World) -> None:
+    case = world.receive(said=said("路灯不亮。")).case
+    follow()
+    assert numbers(look(world, "officer", Query(words="电线"))) == []
+    world.step(case, "add_material", "petitioner", at=MORNING + days(1), words="电线也露在外面。")
+    follow()
+    assert numbers(look(world, "officer", Query(words="电线"))) == [case.number]
+
+
+def test_no_actor_no_rows(world: World) -> None:
+    world.receive()
+    follow()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('xinqiao.actor', '', true)")
+        for sql in (
+            "SELECT 1 FROM cases_searchrow",
+            "SELECT 1 FROM cases_search('路灯', now(), gen_random_uuid(), '2000-01-01', 10)",
+            "SELECT 1 FROM cases_search_newest('路灯', now(), gen_random_uuid(), '2000-01-01', 10)",
+            "SELECT 1 FROM cases_search_span() WHERE newest IS NOT NULL",
+        ):
+            cursor.execute(sql)
+            assert cursor.fetchall() == [], sql
