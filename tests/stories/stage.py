@@ -100,7 +100,7 @@ class Stage:
     def print_papers(self) -> None:
         """The worker freezes every issued paper."""
         with self.as_role("seal"):
-            jobs.render_missed.func(0)  # type: ignore[attr-defined]
+            jobs.freeze_papers.func(0)  # type: ignore[attr-defined]
 
     # --- people
 

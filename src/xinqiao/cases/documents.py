@@ -5,42 +5,47 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from procrastinate.contrib.django import app as jobs
 
 from xinqiao import papers as drawing
 from xinqiao.files import services as files
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.ids import new_serial
 from xinqiao.law import types as law_types
+from xinqiao.ledger.batch import Batch
 from xinqiao.people.actors import Actor
 
 from . import papers, seals, words
+from .holding import Held
 from .models import Case, Document
 
 _BY_OFFICE = frozenset(
     {"receipt", "registration", "referral_slip", "transfer_letter", "withdrawal_note", "on_the_spot_reply"}
 )
 _NUMBERED = frozenset({"sealed", "served"})
+_MOVED = ("number", "state", "live", "words", "words_sealed", "issued_on", "served_on")
 
 
 def apply(
-    case: Case, decision: law_types.Decision, *, inputs: Mapping[str, Any], actor: Actor, at: datetime
+    held: Held, decision: law_types.Decision, *, inputs: Mapping[str, Any], actor: Actor, at: datetime, batch: Batch
 ) -> list[Document]:
-    """Open or move the papers that `decision` names; those with a number are frozen by a job. Returns them."""
-    moved = [_move(case, move, inputs=inputs, actor=actor, at=at) for move in decision.documents]
-    for document in moved:
-        if document.number is not None and document.pdf is None:
-            jobs.configure_task("xinqiao.cases.jobs.render_document", queue="papers").defer(
-                document_id=str(document.id)
-            )
-    return moved
+    """Open or move the papers that `decision` names, by `batch`. Those with a number are frozen by the worker."""
+    return [_move(held, move, inputs=inputs, actor=actor, at=at, batch=batch) for move in decision.documents]
 
 
-def _move(case: Case, move: law_types.DocMove, *, inputs: Mapping[str, Any], actor: Actor, at: datetime) -> Document:
+def _move(
+    held: Held, move: law_types.DocMove, *, inputs: Mapping[str, Any], actor: Actor, at: datetime, batch: Batch
+) -> Document:
+    case = held.case
     today = day_of(at)
-    document = case.documents.filter(kind=move.kind, live=True).first()
+    document = next((one for one in held.documents if one.kind == move.kind), None)
+    fresh = document is None or move.fresh
     if document is None or move.fresh:
+        if document is not None:
+            document.live = False
+            batch.update(document, ("live",))
+            held.documents.remove(document)
         document = _open(case, move, replaced=document, inputs=inputs, actor=actor, at=at)
+        held.documents.append(document)
     else:
         document.state = move.state
         if move.state in {"drafted", "signed"} or inputs:
@@ -60,7 +65,11 @@ def _move(case: Case, move: law_types.DocMove, *, inputs: Mapping[str, Any], act
         document.served_on = _served_on(inputs, today)
     if move.state == "recalled":
         document.live = False
-    document.save()
+        held.documents.remove(document)
+    if fresh:
+        batch.insert(document)
+    else:
+        batch.update(document, _MOVED)
     return document
 
 
@@ -80,9 +89,6 @@ def _open(
     actor: Actor,
     at: datetime,
 ) -> Document:
-    if replaced is not None:
-        replaced.live = False
-        replaced.save(update_fields=["live"])
     issuer = case.office_id
     if move.kind not in _BY_OFFICE and case.lead_id is not None:
         issuer = case.lead_id

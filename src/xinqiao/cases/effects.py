@@ -23,8 +23,9 @@ class Context:
 
 
 Effect = Callable[[Context], None]
+_checks: list[Effect] = []
 _by_step: dict[str, list[Effect]] = {}
-_always: list[Effect] = []
+_on_sealing: list[Effect] = []
 
 
 def register(step: str, effect: Effect) -> None:
@@ -34,16 +35,28 @@ def register(step: str, effect: Effect) -> None:
         known.append(effect)
 
 
-def register_always(effect: Effect) -> None:
-    """Run `effect` after every step: it looks at the decision itself."""
-    if effect not in _always:
-        _always.append(effect)
+def register_sealing(effect: Effect) -> None:
+    """Run `effect` after every step that seals or unseals."""
+    if effect not in _on_sealing:
+        _on_sealing.append(effect)
 
 
-def run(context: Context) -> None:
-    """Run the effects of the step just written."""
-    for effect in (*_by_step.get(context.decision.step, ()), *_always):
-        effect(context)
+def register_check(check: Effect) -> None:
+    """Run `check` before anything of a step is written: it raises BadInput where the inputs do not fit what is stored."""
+    if check not in _checks:
+        _checks.append(check)
+
+
+def check(context: Context) -> None:
+    """Look at a step that the law allows, before it is written. Raises BadInput."""
+    for one in _checks:
+        one(context)
+
+
+def of(decision: law_types.Decision) -> list[Effect]:
+    """The effects of the step, to be run when it is written."""
+    found = list(_by_step.get(decision.step, ()))
+    return found if decision.seals is None else [*found, *_on_sealing]
 
 
 _public = frozenset(kind.event for kind in law.events() if kind.public)

@@ -11,10 +11,12 @@ from xinqiao.people import clock
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
 
-from . import documents, watch
+from . import documents, finding, watch
 from .models import Document
 
 PRINTER = SYSTEM("printer")
+AT_ONCE = 50
+FINDER = SYSTEM("finder")
 
 
 @app.periodic(cron="* * * * *")
@@ -35,23 +37,28 @@ def watch_soon(at: datetime) -> None:
         return
 
 
-@app.task(queue="papers")
-def render_document(document_id: str) -> None:
-    """Freeze one paper as PDF and DOCX."""
-    with acting(PRINTER):
-        document = Document.objects.filter(pk=UUID(document_id)).first()
-        if document is not None:
-            documents.document_render(document=document, actor=PRINTER, at=clock.now())
-
-
-@app.periodic(cron="*/10 * * * *")
-@app.task(queue="papers", queueing_lock="cases.render_missed")
-def render_missed(timestamp: int) -> None:
-    """Find issued papers that were never frozen (a crash between step and job) and freeze them."""
+@app.periodic(cron="* * * * * */2")
+@app.task(queue="papers", queueing_lock="cases.freeze_papers")
+def freeze_papers(timestamp: int) -> None:
+    """Freeze the papers that were issued since, oldest first, each in a transaction of its own, until none is left."""
+    after: UUID | None = None
     while True:
         with acting(PRINTER):
-            waiting = list(Document.objects.filter(number__isnull=False, pdf__isnull=True).order_by("created_at")[:50])
-            for document in waiting:
-                documents.document_render(document=document, actor=PRINTER, at=clock.now())
-        if len(waiting) < 50:
+            waiting = Document.objects.filter(number__isnull=False, pdf__isnull=True).order_by("created_at", "id")
+            found = list(waiting.values_list("id", flat=True)[:AT_ONCE])
+        if not found or found[-1] == after:
             return
+        after = found[-1]
+        for each in found:
+            with acting(PRINTER):
+                documents.document_render(document=Document.objects.get(pk=each), actor=PRINTER, at=clock.now())
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(queue="finding", queueing_lock="cases.bring_into_search")
+def bring_into_search(timestamp: int) -> None:
+    """Bring what has changed into the word index, batch by batch, until nothing is left."""
+    more = True
+    while more:
+        with acting(FINDER):
+            more = finding.follow() > 0

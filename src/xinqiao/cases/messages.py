@@ -5,17 +5,26 @@ from datetime import datetime
 from typing import Any
 
 from xinqiao.law import types as law_types
+from xinqiao.ledger.batch import Batch
 from xinqiao.notices import services as notices
 from xinqiao.people.actors import Actor
 
 from .models import Case, Obligation
 
 
-def send(case: Case, decision: law_types.Decision, *, opened: Sequence[Obligation], actor: Actor, at: datetime) -> None:
-    """Queue the messages that `decision` names."""
+def send(
+    case: Case,
+    decision: law_types.Decision,
+    *,
+    opened: Sequence[Obligation],
+    actor: Actor,
+    at: datetime,
+    batch: Batch | None = None,
+) -> None:
+    """Queue the messages that `decision` names; with `batch`, they go when that is sent."""
     for notice in decision.notices:
         due = next((o for o in opened if o.kind == "duty"), None)
-        _queue(case, notice.text, notice.to, obligation=due, actor=actor, at=at)
+        _queue(case, notice.text, notice.to, obligation=due, actor=actor, at=at, batch=batch)
 
 
 def near(case: Case, obligation: Obligation, *, actor: Actor, at: datetime) -> None:
@@ -30,7 +39,16 @@ def overdue(case: Case, obligation: Obligation, *, actor: Actor, at: datetime) -
         _queue(case, "overdue", "office", obligation=obligation, actor=actor, at=at)
 
 
-def _queue(case: Case, text: str, owner: str, *, obligation: Obligation | None, actor: Actor, at: datetime) -> None:
+def _queue(
+    case: Case,
+    text: str,
+    owner: str,
+    *,
+    obligation: Obligation | None,
+    actor: Actor,
+    at: datetime,
+    batch: Batch | None = None,
+) -> None:
     params: dict[str, Any] = {
         "number": case.number,
         "organ": case.lead.short_name if case.lead else case.office.short_name,
@@ -46,7 +64,9 @@ def _queue(case: Case, text: str, owner: str, *, obligation: Obligation | None, 
         if organ_id is None:
             return
         target = {"to": "organ", "organ_id": organ_id}
-    notices.notice_queue(text=text, **target, case_id=case.id, params=params, actor=actor, at=at, sealed=case.sealed)
+    notices.notice_queue(
+        text=text, **target, case_id=case.id, params=params, actor=actor, at=at, sealed=case.sealed, batch=batch
+    )
 
 
 def _organ(case: Case, owner: str, obligation: Obligation | None) -> int | None:

@@ -5,22 +5,26 @@ from datetime import date, datetime, timedelta
 from xinqiao.kernel.clock import day_of, start_of
 from xinqiao.law import types as law_types
 from xinqiao.law.terms import chinese_day
+from xinqiao.ledger.batch import Batch
 
+from .holding import Held
 from .models import Case, Obligation
 
 
-def apply(case: Case, decision: law_types.Decision, *, seq: int, at: datetime) -> list[Obligation]:
-    """Settle and open what `decision` says; return the opened ones."""
+def apply(held: Held, decision: law_types.Decision, *, seq: int, at: datetime, batch: Batch) -> list[Obligation]:
+    """Settle and open what `decision` says, by `batch`; return the opened ones."""
     if not decision.opens and not decision.settles and not decision.closes:
         return []
-    unsettled = list(case.obligations.filter(settled_at__isnull=True))
+    case, unsettled = held.case, held.obligations
     settled = settle(unsettled, decision, at=at)
     opened = [open_(case, spec, seq=seq, at=at) for spec in decision.opens]
     living = [o for o in unsettled if o.settled_at is None] + opened
     changed = {o.id: o for o in [*settled, *lead(living)] if o not in opened}
-    for row in changed.values():  # one or two rows a step: a plain UPDATE each is cheaper than one built of CASEs
-        row.save(update_fields=["settled_at", "settled_on", "state", "leading"])
-    Obligation.objects.bulk_create(opened)
+    for row in changed.values():
+        batch.update(row, ("settled_at", "settled_on", "state", "leading"))
+    for row in opened:
+        batch.insert(row)
+    held.obligations = living
     return opened
 
 

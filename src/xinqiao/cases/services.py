@@ -1,15 +1,16 @@
 """The one door: every change of a case is a step that the law decides on, written with its ledger entry."""
 
+import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext
 
 from xinqiao import law
@@ -18,12 +19,25 @@ from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.law import types as law_types
 from xinqiao.ledger import services as ledger
+from xinqiao.ledger.batch import Batch
 from xinqiao.people.actors import Actor
 
-from . import access, documents, effects, messages, obligations, seals, words
+from . import access, documents, effects, holding, messages, obligations, seals, words
+from .holding import Held
 from .models import Assist, Case, Document, Obligation, Record, Recusal
 
 MOST_AT_ONCE = 100
+_CHANGING = (
+    "procedure", "state", "title", "area_code", "content_code", "lead", "ruling", "handler", "facts", "waits_for",
+    "closed_at", "closed_cause", "changed_at", "head_seq", "head_hash",
+)  # fmt: skip
+_ASSISTS_END = """
+UPDATE cases_assist SET closed_at = %s WHERE case_id = %s AND closed_at IS NULL AND NOT organ_id = ANY(%s)
+"""
+_ASSIST = """
+INSERT INTO cases_assist (case_id, organ_id, task, opened_at) VALUES (%s, %s, '', %s)
+ON CONFLICT (case_id, organ_id) DO UPDATE SET closed_at = NULL
+"""
 KEPT_KEYS = ("missed/", "missed-step/", "lapse/")  # keys of the watcher; nobody else may use them up
 
 
@@ -161,37 +175,34 @@ def take_step(
     return take_steps([Move(case_id, step, inputs or {}, uploads or {})], actor=actor, at=at, key=key)[0]
 
 
-@transaction.atomic
 def take_steps(moves: Sequence[Move], *, actor: Actor, at: datetime, key: str) -> list[StepResult]:
-    """Take steps of up to a hundred cases in one transaction: all or none. The cases are locked in the order of their ids."""
+    """Take steps of up to a hundred cases in one transaction: all or none. The cases are locked in the order of their ids.
+
+    Several steps of one case are taken in the order given.
+    """
     if not 0 < len(moves) <= MOST_AT_ONCE:
         raise ValueError(f"between 1 and {MOST_AT_ONCE} moves at once")
     keys = [key if len(moves) == 1 else f"{key}/{place}" for place in range(len(moves))]
-    hashes = [_hash_of_request(move, actor) for move in moves]
-    seen = [ledger.replayed(key=each, input_hash=digest) for each, digest in zip(keys, hashes, strict=True)]
-    locked = {
-        case.id: case
-        for case in access.visible(actor)
-        .filter(id__in={move.case_id for move in moves})
-        .select_related("office", "lead", "ruling")
-        .order_by("id")
-        .select_for_update(of=("self",))
-    }
-    results = []
-    for move, each, digest, done in zip(moves, keys, hashes, seen, strict=True):
-        case = locked.get(move.case_id)
-        if case is None:
-            raise NotFound()
-        if done is not None:
-            results.append(StepResult(case, done[1], replayed=True))
-        else:
-            seen_as = access.law_actor(case, actor)
-            results.append(_take(case, move, seen_as, actor=actor, at=at, key=each, digest=digest))
-    return results
+    requests = [(each, _hash_of_request(move, actor)) for each, move in zip(keys, moves, strict=True)]
+    alone = len(moves) == 1 and not moves[0].uploads and connection.in_atomic_block
+    with contextlib.nullcontext() if alone else transaction.atomic():  # one step writes nothing before it is sure
+        seen, held = holding.hold({move.case_id for move in moves}, actor=actor, requests=requests)
+        results = []
+        for move, (each, digest), done in zip(moves, requests, seen, strict=True):
+            one = held.get(move.case_id)
+            if one is None:
+                raise NotFound()
+            if done is not None:
+                results.append(StepResult(one.case, done[1], replayed=True))
+            else:
+                roles = access.roles(one.case, actor, assists=one.assists)
+                seen_as = law_types.Actor(roles=roles, organ=actor.organ_id, recused=one.recused)
+                results.append(_take(one, move, seen_as, actor=actor, at=at, key=each, digest=digest))
+        return results
 
 
 def begin(
-    case: Case, *, step: str, inputs: Mapping[str, Any], actor: Actor, at: datetime, key: str, digest: bytes = b""
+    held: Held, *, step: str, inputs: Mapping[str, Any], actor: Actor, at: datetime, key: str, digest: bytes = b""
 ) -> StepResult:
     """Take a step of a case that was made in this transaction and that nobody else can see yet: no lock, no look-up.
 
@@ -199,8 +210,8 @@ def begin(
     """
     role = {"citizen": "petitioner", "staff": "intake", "system": "system"}[actor.kind]
     seen_as = law_types.Actor(roles=frozenset({role}), organ=actor.organ_id)
-    move = Move(case.id, step, inputs)
-    return _take(case, move, seen_as, actor=actor, at=at, key=key, digest=digest or _hash_of_request(move, actor))
+    move = Move(held.case.id, step, inputs)
+    return _take(held, move, seen_as, actor=actor, at=at, key=key, digest=digest or _hash_of_request(move, actor))
 
 
 def _hash_of_request(move: Move, actor: Actor) -> bytes:
@@ -211,11 +222,12 @@ def _hash_of_request(move: Move, actor: Actor) -> bytes:
 
 
 def _take(
-    case: Case, move: Move, seen_as: law_types.Actor, *, actor: Actor, at: datetime, key: str, digest: bytes
+    held: Held, move: Move, seen_as: law_types.Actor, *, actor: Actor, at: datetime, key: str, digest: bytes
 ) -> StepResult:
+    case = held.case
     if actor.kind != "system" and key.startswith(KEPT_KEYS):
         raise Conflict("这张表单不完整，没有办成。请刷新页面后再试。", remedy="刷新页面，核对后重新提交。")
-    facts = facts_of(case)
+    facts = facts_of(case, _standing_of(held))
     inputs, uploaded = dict(move.inputs), dict(move.uploads)
     if facts.state:  # what a step does not declare is not kept; only bringing a matter in carries references of its own
         declared = law.input_names(facts, move.step)
@@ -236,33 +248,38 @@ def _take(
         raise Refused(
             gettext("；").join(gettext(why) for why in decision.reasons), allowed=decision.allowed, cites=decision.cites
         )
-    return write(case, decision, inputs=inputs, actor=actor, at=at, key=key, digest=digest)
-
-
-def write(
-    case: Case,
-    decision: law_types.Decision,
-    *,
-    inputs: Mapping[str, Any],
-    actor: Actor,
-    at: datetime,
-    key: str,
-    digest: bytes,
-) -> StepResult:
-    """Write what the law decided for a locked (or new) case: rows, papers, notices and the entry. Same transaction."""
     seq = case.head_seq + 1
-    _assign(case, decision, at=at)
+    context = effects.Context(case=case, decision=decision, inputs=inputs, actor=actor, at=at, seq=seq)
+    effects.check(context)
+    return _write(held, context, key=key, digest=digest)
+
+
+def _standing_of(held: Held) -> Standing:
+    return Standing(
+        assists=frozenset(held.assists),
+        acts=frozenset(one.act for one in held.obligations),
+        documents={one.kind: one.state for one in held.documents},
+        recused=held.recused,
+    )
+
+
+def _write(held: Held, context: effects.Context, *, key: str, digest: bytes) -> StepResult:
+    """Write what the law decided for a locked (or new) case: rows, papers, notices and the entry, in one round trip."""
+    case, decision, inputs, actor, at = held.case, context.decision, context.inputs, context.actor, context.at
+    batch = Batch()
+    _assign(held, decision, at=at, batch=batch)
     _keep_facts(case, decision)
     case.procedure, case.state, case.changed_at = decision.procedure, decision.state, at
     case.waits_for = decision.waits_for
     if decision.closes:
         case.closed_at, case.closed_cause = at, decision.closes
-    opened = obligations.apply(case, decision, seq=seq, at=at)
-    papers = documents.apply(case, decision, inputs=inputs, actor=actor, at=at)
-    record = _record(case, decision, inputs=inputs, actor=actor, at=at, seq=seq)
+    opened = obligations.apply(held, decision, seq=context.seq, at=at, batch=batch)
+    papers = documents.apply(held, decision, inputs=inputs, actor=actor, at=at, batch=batch)
+    record = _record(context)
+    batch.insert(record)
     entry = ledger.record(
         case_id=case.id,
-        seq=seq,
+        seq=context.seq,
         prev_hash=bytes(case.head_hash),
         event=decision.event,
         actor=actor_reference(actor),
@@ -282,12 +299,17 @@ def write(
         },
         key=key,
         input_hash=digest,
+        batch=batch,
     )
     case.head_seq, case.head_hash = entry.seq, entry.hash
-    case.save()
-    effects.run(effects.Context(case=case, decision=decision, inputs=inputs, actor=actor, at=at, seq=seq))
-    messages.send(case, decision, opened=opened, actor=actor, at=at)
-    return StepResult(case, seq, decision.event, tuple(papers))
+    batch.update(case, _CHANGING)
+    if todo := effects.of(decision):
+        ledger.send(batch)
+        for effect in todo:
+            effect(context)
+    messages.send(case, decision, opened=opened, actor=actor, at=at, batch=batch)
+    ledger.send(batch)
+    return StepResult(case, context.seq, decision.event, tuple(papers))
 
 
 def actor_reference(actor: Actor) -> dict[str, Any]:
@@ -301,8 +323,8 @@ def actor_reference(actor: Actor) -> dict[str, Any]:
     return reference | {"name": actor.name} if actor.kind == "system" else reference
 
 
-def _assign(case: Case, decision: law_types.Decision, *, at: datetime) -> None:
-    assigns = decision.assigns
+def _assign(held: Held, decision: law_types.Decision, *, at: datetime, batch: Batch) -> None:
+    case, assigns = held.case, decision.assigns
     for name in ("lead", "ruling", "handler"):
         if name in assigns:
             setattr(case, f"{name}_id", assigns[name])
@@ -310,12 +332,11 @@ def _assign(case: Case, decision: law_types.Decision, *, at: datetime) -> None:
         if assigns.get(name):
             setattr(case, name, assigns[name])
     if "assists" in assigns:
-        wanted: Iterable[int] = assigns["assists"]
-        case.assists.filter(closed_at__isnull=True).exclude(organ_id__in=wanted).update(closed_at=at)
+        wanted: list[int] = list(assigns["assists"])
+        batch.add(_ASSISTS_END, [at, case.id, wanted])
         for organ_id in wanted:
-            Assist.objects.update_or_create(
-                case=case, organ_id=organ_id, defaults={"closed_at": None}, create_defaults={"opened_at": at}
-            )
+            batch.add(_ASSIST, [case.id, organ_id, at])
+        held.assists = set(wanted)
 
 
 def _keep_facts(case: Case, decision: law_types.Decision) -> None:
@@ -328,15 +349,14 @@ def _keep_facts(case: Case, decision: law_types.Decision) -> None:
     case.facts = {"dates": dates, "flags": sorted(flags), "counts": counts}
 
 
-def _record(
-    case: Case, decision: law_types.Decision, *, inputs: Mapping[str, Any], actor: Actor, at: datetime, seq: int
-) -> Record:
+def _record(context: effects.Context) -> Record:
+    case, decision, actor = context.case, context.decision, context.actor
     record = Record(
         case=case,
-        seq=seq,
+        seq=context.seq,
         step=decision.step,
         event=decision.event,
-        at=at,
+        at=context.at,
         actor_kind=actor.kind,
         account_id=actor.account_id,
         post_id=actor.post_id,
@@ -345,8 +365,7 @@ def _record(
         public=effects.is_public(decision.event),
         salt=os.urandom(16),
     )
-    words.put(record, _plain(inputs), sealed=case.sealed)
-    record.save(force_insert=True)
+    words.put(record, _plain(context.inputs), sealed=case.sealed)
     return record
 
 

@@ -8,6 +8,7 @@ from . import effects, sealing
 from .effects import Context
 from .models import Rating, Recusal
 
+_NAMES_HANDLER = frozenset({"assign_handler", "hand_over", "approve_recusal"})
 CITY = 4  # digits of an area code that name the city
 
 
@@ -17,11 +18,10 @@ def register_all() -> None:
     effects.register("rate_unit", _rated)
     effects.register("urge", _urged)
     effects.register("declare_recusal", _recused)
-    effects.register_always(_organs_fit)
-    effects.register_always(_sealed)
+    effects.register_check(_organs_fit)
+    effects.register_check(_handler_fits)
+    effects.register_sealing(_sealed)
     effects.register("hand_over_report", _handed_over)
-    for step in ("assign_handler", "hand_over", "approve_recusal"):
-        effects.register(step, _handler_fits)
 
 
 def _rated(context: Context) -> None:
@@ -99,7 +99,7 @@ def _organs_fit(context: Context) -> None:
 def _handler_fits(context: Context) -> None:
     """Work is handed to a post of the organ that has the case, and to nobody who has stepped back."""
     post_id = context.inputs.get("handler")
-    if not post_id:
+    if not post_id or context.decision.step not in _NAMES_HANDLER:
         return
     case = context.case
     organ_id = case.lead_id or case.office_id

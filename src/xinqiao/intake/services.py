@@ -103,7 +103,7 @@ def receive(
 
     The same `key` again gives the same number and code. Raises BadInput naming the field; nothing else is ever refused.
     """
-    _check(said, who)
+    check(said, who)
     digest = hashlib.sha256(canonical([channel, said.text, said.place, said.area_code, who.reporter])).digest()
     code = code_of(key)
     done = ledger.replayed(key=key, input_hash=digest)
@@ -114,7 +114,7 @@ def receive(
             raise Conflict("刚才那一份已经收到了，没有重复登记。")
         return Receipt(link.submission.number, code, link.submission, link.case, replayed=True)
 
-    desk, office = _offices(actor, said.area_code, at)
+    desk, office = offices(actor, said.area_code, at)
     number = new_number()
     submission = Submission(
         number=number,
@@ -122,7 +122,7 @@ def receive(
         channel=channel,
         reporter=who.reporter,
         received_at=at,
-        title="" if who.about_official else _title(said),
+        title="" if who.about_official else title_of(said),
         area_code=said.area_code,
         joint_count=max(1, who.joint_count),
         confidential=who.confidential,
@@ -179,14 +179,15 @@ def receive(
         for u in uploads
     )
     inputs = {"submission": submission.id, "channel": channel, "files": list(blobs)}
-    cases.begin(case, step="receive", inputs=inputs, actor=actor, at=at, key=key, digest=digest)
-    cases.begin(case, step="register", inputs={}, actor=REGISTRAR, at=at, key=f"{key}/register")
+    held = cases.Held(case)
+    cases.begin(held, step="receive", inputs=inputs, actor=actor, at=at, key=key, digest=digest)
+    cases.begin(held, step="register", inputs={}, actor=REGISTRAR, at=at, key=f"{key}/register")
     if passing:
         sealing.let_go(case, actor=actor)
     return Receipt(submission.number, code, submission, case, uploads=blobs)
 
 
-def _offices(actor: Actor, area_code: str, at: datetime) -> tuple[Organ | None, Organ]:
+def offices(actor: Actor, area_code: str, at: datetime) -> tuple[Organ | None, Organ]:
     """The organ whose desk takes the matter in (None on the portal) and the petition office that answers for it.
 
     A petition office answers for what its own window takes in, a hotline works for the office above it; what comes by
@@ -212,14 +213,16 @@ def _see(actor: Actor, case_id: UUID) -> None:
         access.bind(replace(actor, case_ids=actor.case_ids | {case_id}))
 
 
-def _title(said: Words) -> str:
+def title_of(said: Words) -> str:
+    """The title that somebody gave, else the first sentence."""
     if said.title.strip():
         return said.title.strip()[:60]
     first = re.split(r"[。！？!?\n]", said.text.strip(), maxsplit=1)[0].strip()
     return first if len(first) <= 40 else f"{first[:39]}…"
 
 
-def _check(said: Words, who: Who) -> None:
+def check(said: Words, who: Who) -> None:
+    """Raise BadInput by field for what cannot be taken in as it is. Every channel asks here."""
     wrong: dict[str, str] = {}
     if not said.text.strip():
         wrong["text"] = "请写下您想反映的事情，一句话也可以。"
@@ -258,18 +261,20 @@ def person_faults(person: PersonData) -> dict[str, str]:
     return wrong
 
 
+def vault_fields(data: PersonData) -> dict[str, str]:
+    """Somebody's data as the vault takes it."""
+    return {
+        "name": data.name.strip() or data.firm.strip(),
+        "phone": re.sub(r"[\s-]", "", data.phone),
+        "id_number": data.id_number.strip(),
+        "address": data.address.strip(),
+        "email": data.email.strip(),
+        "firm": data.firm.strip(),
+    }
+
+
 def _person(data: PersonData, *, sealed: bool, actor: Actor, at: datetime) -> UUID:
-    person = vault.person_store(
-        domain="sealed" if sealed else "open",
-        name=data.name.strip() or data.firm.strip(),
-        phone=re.sub(r"[\s-]", "", data.phone),
-        id_number=data.id_number.strip(),
-        address=data.address.strip(),
-        email=data.email.strip(),
-        firm=data.firm.strip(),
-        actor=actor,
-        at=at,
-    )
+    person = vault.person_store(domain="sealed" if sealed else "open", **vault_fields(data), actor=actor, at=at)
     return person.id
 
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection
 
 from xinqiao.kernel.errors import Conflict
 from xinqiao.ledger import chain, events, merkle, selectors
+from xinqiao.ledger.batch import Batch
 from xinqiao.ledger.models import Anchor, AnchoredHead
 
 _COLUMNS = (
@@ -44,7 +45,10 @@ FROM json_to_recordset(%s::json) AS given(
     occurred_at timestamptz, payload text, prev_hash text, hash text)
 """
 _INSERT_KEY = "INSERT INTO ledger_requestkey (key, input_hash, case_id, seq) VALUES (%s, %s, %s, %s)"
+_CLAIM = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 7301))"
+_CLAIMED = "SELECT key, input_hash, case_id, seq FROM ledger_requestkey WHERE key = ANY(%s)"
 _INSERT_WITH_KEY = "WITH key AS (" + _INSERT_KEY + ")" + _INSERT
+_OWN_TABLES = ("ledger_entry", "ledger_requestkey")
 _ANCHOR_LOCK = "SELECT pg_advisory_xact_lock(7302)"
 _ANCHOR_PLACE = "SELECT xid::text, position FROM ledger_cursor WHERE name = 'anchor'"
 _ANCHOR_HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
@@ -84,6 +88,32 @@ class NewEntry:
     input_hash: bytes = b""
 
 
+def claim(reading: Batch, keys: Sequence[str]) -> int:
+    """Add to `reading` what claims request keys until the transaction ends; return which of its answers `replays` takes.
+
+    Keys are claimed in a fixed order, so that two requests never wait for each other.
+    """
+    for key in sorted(set(keys)):
+        reading.add(_CLAIM, [key])
+    reading.add(_CLAIMED, [[_key_id(key) for key in keys]])
+    return len(set(keys))
+
+
+def replays(requests: Sequence[tuple[str, bytes]], rows: Sequence[tuple[Any, ...]]) -> list[tuple[UUID, int] | None]:
+    """For each request, (key, input_hash), None or the (case_id, seq) of its entry. Raises Conflict as `replayed` does."""
+    known = {key: (bytes(digest), case_id, seq) for key, digest, case_id, seq in rows}
+    found: list[tuple[UUID, int] | None] = []
+    for key, input_hash in requests:
+        row = known.get(_key_id(key))
+        if row is None:
+            found.append(None)
+        elif row[0] != input_hash:
+            raise Conflict("这个请求已经提交过，内容却不同。请刷新页面后再试。", remedy="刷新页面，核对后重新提交。")
+        else:
+            found.append((row[1], row[2]))
+    return found
+
+
 def replayed(key: str, input_hash: bytes) -> tuple[UUID, int] | None:
     """Say whether a request has had its effect: None, or the (case_id, seq) of its entry.
 
@@ -91,15 +121,9 @@ def replayed(key: str, input_hash: bytes) -> tuple[UUID, int] | None:
     with the same key waits and then sees the first one's effect. `input_hash` covers actor, case, step and inputs.
     Raises Conflict when the key came before with other content.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7301))", [key])
-        cursor.execute("SELECT input_hash, case_id, seq FROM ledger_requestkey WHERE key = %s", [_key_id(key)])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    if bytes(row[0]) != input_hash:
-        raise Conflict("这个请求已经提交过，内容却不同。请刷新页面后再试。", remedy="刷新页面，核对后重新提交。")
-    return row[1], row[2]
+    reading = Batch()
+    place = claim(reading, [key])
+    return replays([(key, input_hash)], reading.read()[place])[0]
 
 
 def record(
@@ -113,8 +137,9 @@ def record(
     body: Mapping[str, Any],
     key: str = "",
     input_hash: bytes = b"",
+    batch: Batch | None = None,
 ) -> Recorded:
-    """Add entry `seq` to the chain of a case; one INSERT, nothing is read.
+    """Add entry `seq` to the chain of a case; one INSERT, nothing is read. With `batch`, it goes when that is sent.
 
     The caller holds the case's row locked and passes the next `seq` and the head's hash as `prev_hash` (b"" for
     the first). `actor` has kind, account_id, post_id, organ_id (and a name for kind system). `body` holds
@@ -124,15 +149,24 @@ def record(
     """
     entry = NewEntry(case_id, seq, prev_hash, event, actor, occurred_at, body, key, input_hash)
     row, head = _row(entry)
-    with connection.cursor() as cursor:
-        try:
-            if key:
-                cursor.execute(_INSERT_WITH_KEY, [_key_id(key), input_hash, case_id, seq, *row])
-            else:
-                cursor.execute(_INSERT, row)
-        except IntegrityError as error:
-            raise _moved_on() from error
+    writing = batch or Batch()
+    if key:
+        writing.add(_INSERT_WITH_KEY, [_key_id(key), input_hash, case_id, seq, *row])
+    else:
+        writing.add(_INSERT, row)
+    if batch is None:
+        send(writing)
     return head
+
+
+def send(batch: Batch) -> None:
+    """Send a batch that carries entries. Raises Conflict when a case has moved on or a key is taken, see `record`."""
+    try:
+        batch.send()
+    except IntegrityError as error:
+        if getattr(getattr(error.__cause__, "diag", None), "table_name", "") in _OWN_TABLES:
+            raise _moved_on() from error
+        raise
 
 
 def record_many(entries: Sequence[NewEntry]) -> list[Recorded]:

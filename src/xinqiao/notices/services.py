@@ -16,6 +16,7 @@ from procrastinate.contrib.django import app
 
 from xinqiao.kernel.clock import day_of, utc_now
 from xinqiao.kernel.errors import NotFound
+from xinqiao.ledger.batch import Batch
 from xinqiao.notices import texts
 from xinqiao.notices.models import Delivery, Message, Outbox
 from xinqiao.people import access, keys
@@ -56,12 +57,13 @@ def notice_queue(
     account_id: int | None = None,
     phone: str = "",
     sealed: bool = False,
+    batch: Batch | None = None,
 ) -> Message:
     """Put a message into the outbox, in the caller's transaction: gone when it rolls back, kept until delivered when not.
 
     `text` names the words (texts.py); `to` is petitioner (with case_id, and person_id unless anonymous), organ, account
     or phone. `params` are values for the words; those that the words do not use are dropped, secret ones (codes) are
-    encrypted. Every message shows on the page; one with an e-mail address is mailed too when a mail server is named.
+    encrypted. With `batch` its rows go when that is sent. Every message shows on the page; one with an e-mail address is mailed too when a mail server is named.
     Raises ValueError for an unknown kind of recipient.
     """
     if to not in Message.To.values:
@@ -79,13 +81,17 @@ def notice_queue(
         person_id=person_id,
         organ_id=organ_id,
         account_id=account_id,
+        sender_id=actor.organ_id,
         sealed=sealed,
         created_at=at,
     )
     if hidden:
         message.secrets = keys.encrypt(_domain(sealed), json.dumps(hidden).encode(), message.id.bytes)
-    message.save(force_insert=True)
-    _deliver(message, at)
+    writing = batch or Batch()
+    writing.insert(message)
+    _deliver(message, at, writing)
+    if batch is None:
+        writing.send()
     return message
 
 
@@ -111,14 +117,15 @@ def _domain(sealed: bool) -> str:
     return "sealed" if sealed else "open"
 
 
-def _deliver(message: Message, at: datetime) -> None:
+def _deliver(message: Message, at: datetime, batch: Batch) -> None:
     now = utc_now()
     page = Delivery(message=message, channel="page", state="sent", queued_at=now, sent_at=now)
     mails = [
         Delivery(message=message, channel="smtp", address_ref=ref, state="waiting", queued_at=now, next_try_at=now)
         for ref in _mail_refs(message, at)
     ]
-    Delivery.objects.bulk_create([page, *mails])
+    for delivery in (page, *mails):
+        batch.insert(delivery)
     if mails:
         app.configure_task("notices.deliver").defer()
 
@@ -334,8 +341,12 @@ def outbox_pause(*, reason: str, actor: Actor, at: datetime) -> None:
 
 @transaction.atomic
 def outbox_resume(*, actor: Actor, at: datetime) -> None:
-    """Let messages out again: a person decides this. Raises NotFound for anybody but an administrator."""
-    _administrator(actor)
+    """Let messages out again: a person decides this, at the desk or by command at the machine (then `actor` is the system).
+
+    Raises NotFound for staff other than administrators, and for citizens.
+    """
+    if actor.kind != "system":
+        _administrator(actor)
     _set_outbox(paused=False, reason="", actor=actor, at=at)
     now = utc_now()
     Delivery.objects.filter(state="waiting").update(queued_at=now, next_try_at=now)

@@ -1,0 +1,139 @@
+"""Statements that travel together: what one step reads, or writes, goes to the database in one round trip.
+
+Every statement still sees what the ones before it did, as if each had been sent alone. A model's columns and conversions are
+looked up once; nothing is left of the row's own `save()`, which by the house rules holds no rules.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models import Field, Model
+from psycopg import sql
+
+M = TypeVar("M", bound=Model)
+Columns = list[tuple[str, Callable[[Any], Any] | None]]
+
+
+class Batch:
+    """Gathers statements until `send` or `read`; then it is empty again."""
+
+    def __init__(self) -> None:
+        self._statements: list[str] = []
+        self._params: list[Any] = []
+
+    def add(self, statement: str, params: Sequence[Any] = ()) -> None:
+        """A statement with %s for its parameters."""
+        self._statements.append(statement)
+        self._params.extend(params)
+
+    def insert(self, row: Model) -> None:
+        """A new row; its primary key must be set unless the database gives one that nobody needs here."""
+        model = type(row)
+        given = row.pk is not None
+        fields, statement = _insertion(model, given)
+        self.add(statement, [_saved(field, row) for field in fields])
+        row._state.adding, row._state.db = False, connection.alias
+
+    def update(self, row: Model, names: Iterable[str]) -> None:
+        """Write the named fields of a row that exists."""
+        fields, statement = _change(type(row), tuple(names))
+        self.add(statement, [*(_saved(field, row) for field in fields), row.pk])
+
+    def send(self) -> None:
+        """Carry the statements out, in order. Raises what the database says of any of them."""
+        if self._statements:
+            with connection.cursor() as cursor:
+                self._execute(cursor)
+
+    def read(self) -> list[list[tuple[Any, ...]]]:
+        """Carry the statements out and return the rows of each."""
+        with connection.cursor() as cursor:
+            self._execute(cursor)
+            found: list[list[tuple[Any, ...]]] = []
+            more: bool | None = True
+            while more:
+                found.append(cursor.fetchall())
+                more = cursor.nextset()
+            return found
+
+    def _execute(self, cursor: Any) -> None:
+        statements, params = self._statements, self._params
+        self._statements, self._params = [], []
+        cursor.execute(";\n".join(statements), params)
+
+
+def selection(model: type[Model]) -> str:
+    """`SELECT columns FROM table`, to which a caller adds its WHERE; `made` takes its rows."""
+    return _selection(model)
+
+
+def made(model: type[M], rows: Iterable[tuple[Any, ...]]) -> list[M]:
+    """Model instances from rows of `selection`."""
+    names, columns = _loading(model)
+    return [
+        model.from_db(
+            connection.alias,
+            names,
+            [value if convert is None else convert(value) for value, convert in zip(row, columns, strict=True)],
+        )
+        for row in rows
+    ]
+
+
+def _saved(field: "Field[Any, Any]", row: Model) -> Any:
+    return field.get_db_prep_save(field.pre_save(row, False), connection=connection)
+
+
+def _quoted(name: str | None) -> str:
+    return sql.Identifier(str(name)).as_string(None)
+
+
+def _fields(model: type[Model]) -> "list[Field[Any, Any]]":
+    return list(model._meta.concrete_fields)
+
+
+@cache
+def _insertion(model: type[Model], with_key: bool) -> "tuple[list[Field[Any, Any]], str]":
+    fields = [field for field in _fields(model) if with_key or not field.primary_key]
+    names = ", ".join(_quoted(field.column) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    return fields, f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608 - names of models
+
+
+@cache
+def _change(model: type[Model], names: tuple[str, ...]) -> "tuple[list[Field[Any, Any]], str]":
+    fields: list[Field[Any, Any]] = [model._meta.get_field(name) for name in names]  # type: ignore[misc]
+    changes = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
+    key = _quoted(model._meta.pk.column)
+    return fields, f"UPDATE {_quoted(model._meta.db_table)} SET {changes} WHERE {key} = %s"  # noqa: S608 - names of models
+
+
+@cache
+def _selection(model: type[Model]) -> str:
+    table = _quoted(model._meta.db_table)
+    names = ", ".join(f"{table}.{_quoted(field.column)}" for field in _fields(model))
+    return f"SELECT {names} FROM {table}"  # noqa: S608 - names of models
+
+
+@cache
+def _loading(model: type[Model]) -> tuple[list[str], list[Callable[[Any], Any] | None]]:
+    names, columns = [], []
+    for field in _fields(model):
+        names.append(field.attname)
+        columns.append(_loader(field))
+    return names, columns
+
+
+def _loader(field: "Field[Any, Any]") -> Callable[[Any], Any] | None:
+    given = field.get_db_converters(connection)
+    if not given:
+        return None
+
+    def convert(value: Any) -> Any:
+        for one in given:
+            value = one(value, None, connection)
+        return value
+
+    return convert
