@@ -23,6 +23,7 @@ class Message(models.Model):
     person_id = models.UUIDField(null=True)
     organ_id = models.BigIntegerField(null=True)
     account_id = models.BigIntegerField(null=True)
+    sender_id = models.BigIntegerField(null=True)  # the organ whose step sent it; none when no member of staff did
     sealed = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
@@ -47,6 +48,9 @@ class Message(models.Model):
                 fields=("account_id", "id"),
                 name="notices_message_account",
                 condition=models.Q(account_id__isnull=False),
+            ),
+            models.Index(
+                fields=("sender_id", "id"), name="notices_message_sender", condition=models.Q(sender_id__isnull=False)
             ),
         )
 

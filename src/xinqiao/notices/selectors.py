@@ -42,18 +42,21 @@ def notices_page(
     *,
     actor: Actor,
     cases: Iterable[UUID] | QuerySet[Any] = (),
+    watched: Iterable[UUID] | QuerySet[Any] = (),
     state: str = "",
     before: UUID | None = None,
     limit: int = 50,
 ) -> NoticesPage:
-    """Messages that concern `actor`: to their organ or account, or about `cases` (the cases they may see).
+    """Messages that concern `actor`: to their organ or account; what their organ sent about `cases` (those they may see);
+    and whoever sent it, what went out about the cases they have `watched` over (those of their own petition office).
 
-    An administrator sees that every message exists and how it fares, without its words. `state` keeps the messages with
-    a delivery in that state. Row-level security keeps sealed matters away. Raises NotFound for anybody but staff.
+    What another organ told the petitioner or a third organ is no business of a responsible unit.     An administrator sees that every
+    message exists and how it fares, without its words. `state` keeps the messages with a delivery in that state. Row-level security keeps sealed matters away. Raises NotFound for anybody but staff.
     """
     if not actor.is_staff:
         raise NotFound()
-    own = Q(account_id=actor.account_id) | Q(organ_id=actor.organ_id) | Q(case_id__in=cases)
+    own = Q(account_id=actor.account_id) | Q(organ_id=actor.organ_id)
+    own |= Q(sender_id=actor.organ_id, case_id__in=cases) | Q(case_id__in=watched)
     rows = Message.objects.all() if actor.role == "admin" else Message.objects.filter(own)
     if state:
         rows = rows.filter(deliveries__state=state).distinct()

@@ -273,6 +273,12 @@ def posts_at(organ_id: int, on: date, roles: Iterable[str] = ()) -> list[Post]:
     return list(rows.select_related("account", "deputy__account").order_by("pk"))
 
 
+def organ_names(organ_ids: Iterable[int]) -> dict[int, str]:
+    """The short names of organs, also of those that are no more."""
+    wanted = set(organ_ids)
+    return dict(Organ.objects.filter(pk__in=wanted).values_list("pk", "short_name")) if wanted else {}
+
+
 def account_names(account_ids: Iterable[int]) -> dict[int, str]:
     """The names of members of staff by their account, also of those who have left."""
     wanted = set(account_ids)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.world import MORNING, World, days
 from xinqiao.cases.models import Case, Record
 from xinqiao.desk.tests.road import at_most, bring, fresh, moving, new_case, signed_in
 from xinqiao.intake import selectors as intake
+from xinqiao.intake.services import PersonData, Who
 from xinqiao.notices import services as notices
 from xinqiao.notices.models import Outbox
 from xinqiao.people import access, clock
@@ -75,9 +77,47 @@ def test_notices_show_what_concerns_the_organ(world: World, still: None) -> None
     case = bring(world, new_case(world), "referred")
     unit = signed_in(world, "cg.handler").get("/desk/notices/").content.decode()
     assert case.number[:4] in unit
-    assert "到期" in unit or "转送" in unit or "来件" in unit
+    assert "有事项转到你单位" in unit
     assert case.number[:4] not in signed_in(world, "other").get("/desk/notices/").content.decode()
     assert signed_in(world, "other").get("/desk/notices/?state=nonsense&before=x").status_code == 200
+
+
+def listed(world: World, login: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = signed_in(world, login).get("/desk/notices/").context["rows"]
+    return rows
+
+
+def test_a_unit_reads_what_it_told_the_petitioner_and_not_what_the_office_did(world: World, still: None) -> None:
+    case = bring(world, new_case(world), "accepted")
+    world.step(case, "relay", "officer", at=MORNING + days(1), words="请留意电话。")
+    told = {
+        row["shown"].message.text: row
+        for row in listed(world, "cg.handler")
+        if row["shown"].message.to_kind == "petitioner"
+    }
+    assert set(told) == {"accepted"}
+    assert told["accepted"]["sender"] == "拱城管"
+    assert re.fullmatch(r"199\*+1234|199\S*\*\S*", told["accepted"]["address"])
+    page = signed_in(world, "cg.handler").get("/desk/notices/").content.decode()
+    assert "发出：拱城管" in page
+    assert "19900001234" not in page
+    office = {
+        row["shown"].message.text for row in listed(world, "officer") if row["shown"].message.to_kind == "petitioner"
+    }
+    assert {"accepted", "relayed"} <= office
+    assert not [row for row in listed(world, "zj.handler") if row["shown"].message.case_id == case.pk]
+
+
+def test_where_confidence_was_asked_for_a_unit_reads_no_address(world: World, still: None) -> None:
+    who = Who(
+        reporter="person",
+        people=[("petitioner", PersonData(name="钱大桥", phone="19900001234"))],
+        confidential=True,
+    )
+    bring(world, new_case(world, who=who), "accepted")
+    (row,) = [row for row in listed(world, "cg.handler") if row["shown"].message.to_kind == "petitioner"]
+    assert (row["address"], row["withheld"]) == ("", True)
+    assert all(row["address"] for row in listed(world, "officer") if row["shown"].message.to_kind == "petitioner")
 
 
 def test_notices_come_in_pages_and_cost_little(world: World, still: None) -> None:
@@ -258,3 +298,48 @@ def test_the_months_looks_are_read_through_by_those_who_review(world: World, sti
     assert receipt.number[:4] in page
     assert "电话核实路灯位置" not in signed_in(world, "keeper").get("/desk/looks/?month=2026-08").content.decode()
     assert signed_in(world, "officer").get("/desk/looks/").status_code == 404
+
+
+def test_the_months_looks_ask_the_database_as_often_for_many_as_for_few(world: World, still: None) -> None:
+    receipt, actor = world.receive(), world.actor("officer")
+    keeper = signed_in(world, "keeper")
+
+    def look(times: int) -> None:
+        with access.acting(actor):
+            for n in range(times):
+                people.person_reveal(
+                    person=receipt.case.person_id,
+                    fields=["phone"],
+                    reason=f"第 {n} 次电话核实路灯位置",
+                    actor=actor,
+                    at=MORNING,
+                    case_id=receipt.case.id,
+                )
+
+    look(1)
+    with at_most(9):
+        keeper.get(f"/desk/looks/?month={MORNING:%Y-%m}")
+    look(40)
+    with at_most(9):
+        page = keeper.get(f"/desk/looks/?month={MORNING:%Y-%m}")
+    assert page.content.decode().count("电话核实路灯位置") == 41
+
+
+def test_the_code_of_a_finished_matter_is_renewed_too(world: World, still: None) -> None:
+    receipt = world.receive()
+    world.step(receipt.case, "answer_on_spot", "window", at=MORNING, reply="今天就修。")
+    assert fresh(receipt.case).closed_at
+    clerk = signed_in(world, "window")
+    page = clerk.post(
+        "/desk/regain/",
+        {
+            "number": receipt.number, "do": "renew", "renew-key": str(uuid4()), "renew-reason": "查询码遗失",
+            "renew-identity_checked": "on",
+        },
+    )  # fmt: skip
+    found = re.search(r'id="new-code">(\d{5}) (\d{5})<', page.content.decode())
+    assert found
+    with access.acting(CITIZEN()):
+        code = "".join(found.groups())
+        assert intake.prove(number=receipt.number, code=code, ip="", at=MORNING + days(1)) is not None
+        assert intake.prove(number=receipt.number, code=receipt.code, ip="", at=MORNING + days(1)) is None

@@ -1,5 +1,6 @@
 """What was told to whom, and whether it went out; in a demonstration also what citizens' phones show."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from xinqiao.cases import access as case_access
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.kernel.errors import BadInput
 from xinqiao.notices import selectors, services
+from xinqiao.notices.selectors import Shown
 from xinqiao.people import access, clock
 from xinqiao.people import selectors as people
 from xinqiao.people.actors import SYSTEM
@@ -25,7 +27,7 @@ MANAGERS = ("admin", "officer")
 @require_GET
 @staff()
 def notices(request: HttpRequest) -> HttpResponse:
-    """Messages to one's organ or about its cases, newest first. `show=phones`: those on citizens' phones."""
+    """Messages to one's organ and in its name, newest first; the petition office reads all about its cases. `show=phones`: those on citizens' phones."""
     actor = actor_of(request)
     demonstration = people.demonstration()
     phones = demonstration and request.GET.get("show") == "phones"
@@ -36,11 +38,16 @@ def notices(request: HttpRequest) -> HttpResponse:
         with access.acting(SYSTEM("demonstration")):
             page = selectors.demonstration_page(before=before)
     else:
-        mine = case_access.visible(actor).values("id")
-        page = selectors.notices_page(actor=actor, cases=mine, state=state, before=before)
-    numbers = _numbers(request, [row.message.case_id for row in page.rows])
+        mine = case_access.visible(actor)
+        page = selectors.notices_page(
+            actor=actor,
+            cases=mine.values("id"),
+            watched=mine.filter(office_id=actor.organ_id).values("id"),
+            state=state,
+            before=before,
+        )
     context = {
-        "rows": [{"shown": row, "number": numbers.get(row.message.case_id)} for row in page.rows],
+        "rows": _rows(request, page.rows, own=not phones),
         "more": page.next_before,
         "phones": phones,
         "demonstration": demonstration,
@@ -60,10 +67,31 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _numbers(request: HttpRequest, case_ids: list[UUID | None]) -> dict[UUID | None, str]:
-    wanted = [one for one in case_ids if one is not None]
-    rows = case_access.visible(actor_of(request)).filter(id__in=wanted) if wanted else None
-    return dict(rows.values_list("id", "number")) if rows is not None else {}
+def _rows(request: HttpRequest, rows: Sequence[Shown], *, own: bool) -> list[dict[str, Any]]:
+    """Each message with its case, in whose name it went, and the masked address of a petitioner whom one may know."""
+    actor = actor_of(request)
+    ids = {row.message.case_id for row in rows if row.message.case_id}
+    cases = {case.pk: case for case in case_access.visible(actor).filter(id__in=ids)} if ids else {}
+    names = people.organ_names({row.message.sender_id for row in rows if row.message.sender_id}) if own else {}
+    known = case_access.identities_seen(cases.values(), actor) if own else set()
+    persons = {row.message.person_id for row in rows if row.message.person_id and row.message.case_id in known}
+    masked = people.masked_many(persons) if persons else {}
+    found = []
+    for row in rows:
+        message, case = row.message, cases.get(row.message.case_id)
+        who = masked.get(message.person_id) if message.case_id in known else None
+        mailed = any(one.channel == "smtp" for one in row.deliveries)
+        found.append(
+            {
+                "shown": row,
+                "number": case.number if case else None,
+                "sender": names.get(message.sender_id, ""),
+                "address": ((who.email if mailed else "") or who.phone) if who else "",
+                "withheld": message.to_kind == "petitioner" and own and who is None,
+                "on_page": message.to_kind == "petitioner" and not mailed,
+            }
+        )
+    return found
 
 
 @require_POST

@@ -1,6 +1,7 @@
 """Queueing: in the caller's transaction, to whom, by which ways, and what is kept of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -131,9 +132,9 @@ def test_a_page_of_messages_goes_on_by_key(staff: Callable[..., Post]) -> None:
     about = queue(case_id=case)
     other = queue(to="account", text="handed_over", account_id=stranger.account_id, case_id=None)
     with access.acting(BY):
-        page = selectors.notices_page(actor=actor_of(me), cases=[case], limit=3)
+        page = selectors.notices_page(actor=actor_of(me), watched=[case], limit=3)
         assert [row.message.id for row in page.rows] == [about.id, mine[2].id, mine[1].id]
-        rest = selectors.notices_page(actor=actor_of(me), cases=[case], before=page.next_before)
+        rest = selectors.notices_page(actor=actor_of(me), watched=[case], before=page.next_before)
         assert ([row.message.id for row in rest.rows], rest.next_before) == ([mine[0].id], None)
         assert all(row.body and row.state == "sent" for row in page.rows)
         assert other.id not in {row.message.id for row in (*page.rows, *rest.rows)}
@@ -141,6 +142,22 @@ def test_a_page_of_messages_goes_on_by_key(staff: Callable[..., Post]) -> None:
         assert len(selectors.of_case(case)) == 4
         with pytest.raises(NotFound):
             selectors.notices_page(actor=BY)
+
+
+def test_a_unit_reads_what_it_sent_and_what_it_was_sent_and_nothing_else(staff: Callable[..., Post]) -> None:
+    me, office = staff("handler"), replace(actor_of(staff("officer")), organ_id=999)
+    case, elsewhere = uuid4(), uuid4()
+    given: dict[str, Any] = {"text": "accepted", "to": "petitioner", "params": {}, "at": AT}
+    with access.acting(BY):
+        sent = services.notice_queue(**given, case_id=case, actor=actor_of(me))
+        theirs = services.notice_queue(**given, case_id=case, actor=office)
+        services.notice_queue(**given, case_id=case, actor=BY)
+        services.notice_queue(**given, case_id=elsewhere, actor=actor_of(me))
+        mine = selectors.notices_page(actor=actor_of(me), cases=[case]).rows
+        assert [row.message.id for row in mine] == [sent.id]
+        watching = selectors.notices_page(actor=office, cases=[case], watched=[case]).rows
+        assert {sent.id, theirs.id} < {row.message.id for row in watching}
+        assert len(watching) == 3
 
 
 def test_an_administrator_sees_that_it_exists_and_no_words(staff: Callable[..., Post]) -> None:
