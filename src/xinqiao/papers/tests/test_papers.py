@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from docx import Document
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from pypdf import PdfReader
 
 from xinqiao.papers import (
@@ -369,3 +370,26 @@ def test_a_paper_of_an_unknown_block_is_refused() -> None:
     paper = Paper(kind="x", title="甲", issuer="乙", issued_on=date(2026, 1, 1), blocks=())
     assert render_pdf(paper)
     assert render_docx(paper)
+
+
+def _widths(table: Any) -> list[int]:
+    return [round(column.width.mm) for column in table.columns]
+
+
+def test_a_docx_is_laid_out_as_its_pdf() -> None:
+    """Chinese of China, so that office programs set the punctuation right; columns, margins and sizes of the PDF."""
+    form = Document(io.BytesIO(render_docx(compose("service_proof", FACTS["service_proof"]))))
+    assert form.styles.element.xpath("w:docDefaults/w:rPrDefault/w:rPr/w:lang/@w:eastAsia") == ["zh-CN"]
+    assert _widths(form.tables[0]) == [27, 51, 27, 51]
+    assert round(form.sections[0].top_margin.mm) == 24
+    assert form.tables[0].rows[0].cells[1].paragraphs[0].alignment == WD_ALIGN_PARAGRAPH.LEFT
+    decision = Document(io.BytesIO(render_docx(compose("decision", FACTS["decision"]))))
+    assert round(decision.sections[0].top_margin.mm) == 37
+    colophon = decision.tables[-1]
+    rules = colophon._tbl.tblPr.xpath("w:tblBorders/*")
+    assert [rule.tag.rpartition("}")[2] for rule in rules] == ["top", "bottom", "insideH"]
+    assert colophon._tbl.tblPr.xpath("w:tblpPr/@w:tblpYSpec") == ["bottom"]
+    assert colophon.rows[1].cells[0].text.endswith("印发")
+    assert "\t" in colophon.rows[1].cells[0].text
+    notes = [p for p in decision.paragraphs if p.text.startswith("（联系人")]
+    assert [p.runs[0].font.size.pt for p in notes] == [12]
