@@ -15,6 +15,7 @@ from xinqiao.kernel.clock import SHANGHAI
 from xinqiao.kernel.ids import new_number
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
+from xinqiao.people.services import person_reveal
 
 pytestmark = pytest.mark.browser
 
@@ -124,6 +125,36 @@ def test_pages_look_right(
     page.goto("/desk/")
     accessible(page)
     shot(page, "worklist-dark")
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_who_looked_at_what_and_the_pages_of_ones_account(
+    windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
+) -> None:
+    now = datetime.now(SHANGHAI)
+    case, officer = district.receive(at=now).case, district.actor("officer")
+    with acting(officer):
+        for reason in ("电话核实路灯位置", "约定上门时间，来信人要求晚上联系，白天在外地上班不方便接电话"):
+            person_reveal(
+                person=case.person_id, fields=["phone"], reason=reason, actor=officer, at=now, case_id=case.id
+            )
+    page = signed_in(windows, "keeper", width)
+    page.goto("/desk/looks/")
+    page.get_by_text("电话核实路灯位置").first.wait_for()
+    narrow(page)
+    accessible(page)
+    shot(page, "looks")
+    for path, heading in (
+        ("post/", "我的岗位"),
+        ("2fa/", "登录安全"),
+        ("sessions/", "在哪些地方登录着"),
+        ("password/", "修改密码"),
+    ):
+        page.goto(f"/desk/account/{path}")
+        page.get_by_role("heading", name=heading).wait_for()
+        narrow(page)
+        accessible(page)
+        shot(page, f"account-{path.strip('/')}")
 
 
 def test_on_a_phone_the_head_of_the_page_is_low_and_its_menu_needs_no_script(

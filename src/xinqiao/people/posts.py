@@ -86,7 +86,7 @@ def _note(kind: str, post: Post, actor: Actor, at: datetime, **more: int | None)
         post=post,
         kind=kind,
         at=at,
-        by_id=actor.account_id,
+        by_id=actor.account_id or 0,
         by_post_id=actor.post_id,
         leave_from=post.leave_from,
         leave_to=post.leave_to,

@@ -493,3 +493,16 @@ def test_a_rehearsed_day_falls_due_on_the_page(as_: As, world: World, moment: Mo
     case = bring(world, new_case(world), "accepted")
     moment(MORNING + days(75))
     assert "超期" in read(as_("cg.handler"), case)
+
+
+def test_staff_are_never_addressed_as_the_petitioner_in_the_timeline(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving(monkeypatch, NEXT_DAY + timedelta(days=1))
+    case = bring(world, new_case(world), "served")
+    case = world.step(case, "urge", "petitioner", at=NEXT_DAY + timedelta(hours=5))
+    case = world.step(case, "contact", "cg.handler", at=NEXT_DAY + timedelta(hours=6), way="phone", words="已经说明")
+    page = signed_in(world, "officer").get(f"/desk/cases/{case.number}/")
+    titles = [line.title for line in page.context["book"].lines]
+    assert {"来信人催办", "与来信人联系", "听取来信人陈述", "收到来件"} <= set(titles)
+    assert not [title for title in titles if "您" in title]

@@ -7,11 +7,11 @@ import pytest
 
 from xinqiao.people import access
 from xinqiao.people.actors import SYSTEM
+from xinqiao.people.templatetags.browsers import browser_words
 from xinqiao.people.tests.conftest import PASSWORD, make_house
 
-pytestmark = pytest.mark.browser
 
-
+@pytest.mark.browser
 @pytest.mark.parametrize("width", [360, 1440])
 def test_signing_in_and_looking_after_ones_account(
     live: Any, windows: Any, shot: Callable[..., Any], accessible: Callable[[Any], None], width: int
@@ -46,3 +46,16 @@ def test_signing_in_and_looking_after_ones_account(
         page.get_by_role("heading", name=heading).wait_for()
         accessible(page)
         shot(page, f"{path.strip('/').replace('/', '-')}")
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0", "Edge · Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Firefox · Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) MicroMessenger/8.0", "微信 · iPhone"),
+        ("curl/8.0", "curl/8.0"),
+    ],
+)
+def test_a_browser_is_named_in_words_that_people_know(agent: str, words: str) -> None:
+    assert browser_words(agent) == words
