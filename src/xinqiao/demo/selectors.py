@@ -39,6 +39,7 @@ class Example:
     code: str
     title: str
     shows: str  # gettext id
+    situation: str
 
 
 def complete() -> bool:
@@ -59,7 +60,7 @@ def examples() -> list[Example]:
             said = script and Submission.objects.filter(received_at=script.received_at, channel=script.channel).first()
             if script and said:
                 given = next((step.inputs["title"] for step in script.steps if "title" in step.inputs), said.title)
-                found.append(Example(said.number, code_of(script.key), given, shows))
+                found.append(Example(said.number, code_of(script.key), given, shows, situation))
     return found
 
 

@@ -1,5 +1,7 @@
 """Where a newcomer to the demonstration begins: the tours, the sign-ins, numbers and codes to try. Nowhere else than there."""
 
+from collections.abc import Sequence
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, reverse
@@ -31,12 +33,13 @@ def tour(request: HttpRequest, key: str) -> HttpResponse:
     except KeyError:
         raise Http404 from None
     work = selectors.work_to_try(chosen.login) if chosen.login else ""
+    examples = [] if chosen.login else selectors.examples()
     context = {
         "tour": chosen,
-        "stops": [(stop, _way(stop, work)) for stop in chosen.stops],
+        "stops": [(stop, _way(stop, work, examples)) for stop in chosen.stops],
         "sign_in": next((one for one in selectors.sign_ins() if one.login == chosen.login), None),
         "password": selectors.password(),
-        "examples": [] if chosen.login else selectors.examples(),
+        "examples": examples,
     }
     return render(request, "demo/tour.html", context)
 
@@ -46,13 +49,21 @@ def _only_there() -> None:
         raise Http404
 
 
-def _way(stop: tours.Stop, work: str) -> str:
+def _way(stop: tours.Stop, work: str, examples: Sequence[selectors.Example]) -> str:
     """The address of a stop; '' for a page that one only reaches by going on from the one before."""
     try:
         if stop.page == "desk:case":
-            return reverse(stop.page, args=[work]) if work else ""
-        if stop.page in ("portal:receipt", "portal:matter"):
+            return reverse(stop.page, args=[work]) + _place(stop) if work else ""
+        if stop.page == "portal:matter":
+            going = next((one for one in examples if one.situation == "urged"), None)
+            return f"{reverse('portal:track')}#{going.number}.{going.code}" if going else ""
+        if stop.page == "portal:receipt":
             return ""
-        return reverse(stop.page)
+        return reverse(stop.page) + _place(stop)
     except NoReverseMatch:
         return ""
+
+
+def _place(stop: tours.Stop) -> str:
+    """Where on its page a stop points, when that has a name of its own."""
+    return stop.anchor if stop.anchor.startswith("#") else ""
