@@ -33,8 +33,10 @@ DAYS_FIRST = 15
 _FIRST = UUID(int=0)
 _LAST = UUID(int=2**128 - 1)
 
-_ASK = "SELECT case_id, received_at FROM cases_search(%s::tsquery, %s, %s, %s, %s)"
-_ASK_NEWEST = "SELECT case_id, received_at FROM cases_search_newest(%s::tsquery, %s, %s, %s, %s)"
+_ASK = (
+    "SELECT stretch, case_id, received_at"
+    " FROM cases_search(%s::tsquery, %s::tsquery[], %s::boolean[], %s, %s, %s, %s, %s)"
+)
 _SPAN = "SELECT oldest, newest FROM cases_search_span()"
 
 _PHONE = re.compile(r"(?:\+?86)?1\d{10}|0\d{9,11}|\d{17}[\dX]|\d{15}")
@@ -86,12 +88,6 @@ class _Stretch:
     def marks(self) -> list[str]:
         return [f"@d{day.toordinal()}" for day in self.days] + [f"@m{month}" for month in self.months]
 
-    @property
-    def begin(self) -> datetime:
-        if self.days:
-            return start_of(self.days[-1])
-        return start_of(date(self.months[-1] // 12, self.months[-1] % 12 + 1, 1))
-
     def halves(self) -> list["_Stretch"]:
         """Two shorter stretches that are this one together; [] for a single day."""
         if len(self.months) == 1:
@@ -120,7 +116,7 @@ def find(actor: Actor, query: Query, *, after: str = "", limit: int = LIMIT) -> 
     hits: list[Case] = []
     examined, last = 0, None
     step = 300 if query.state else limit + 5
-    for matches in _matches(asked, query, key):
+    for matches in _matches(asked, query, key, enough=step):
         for begin in range(0, len(matches), step):
             part = matches[begin : begin + step]
             found = _visible(actor, query, [case_id for case_id, _ in part])
@@ -201,9 +197,9 @@ def _scope(actor: Actor) -> list[str]:
 
 
 def _matches(
-    asked: Sequence[Sequence[str]], query: Query, key: tuple[datetime, UUID] | None
+    asked: Sequence[Sequence[str]], query: Query, key: tuple[datetime, UUID] | None, *, enough: int
 ) -> Iterator[list[tuple[UUID, datetime]]]:
-    """Matches in the order of the list, stretch by stretch."""
+    """Matches in the order of the list, at least `enough` at a time but for the last."""
     with connection.cursor() as cursor:
         cursor.execute(_SPAN)
         oldest, newest = cursor.fetchone()
@@ -218,27 +214,31 @@ def _matches(
     if before[0] < since:
         return
     base = " & ".join(_any(group) for group in asked)
-    waiting = list(reversed(list(_stretches(before[0], since))))
+    waiting = list(_stretches(before[0], since))
     while waiting:
-        stretch = waiting.pop()
-        text = f"{base} & {_any(stretch.marks)}" if base else _any(stretch.marks)
-        halves = stretch.halves()
-        rows = _ask(_ASK if halves else _ASK_NEWEST, text, before, since)
-        if len(rows) > MOST_AT_ONCE and halves:
-            waiting += reversed(halves)
-            continue
-        if len(rows) > MOST_AT_ONCE:  # one very full day: go on in it from the last one read
-            before = (rows[MOST_AT_ONCE - 1][1], rows[MOST_AT_ONCE - 1][0])
-            rows = rows[:MOST_AT_ONCE]
-            waiting.append(stretch)
-        rows.sort(key=lambda row: (row[1], row[0]), reverse=True)
+        rows = _ask(base, waiting, before, since, enough)
+        full = rows[-1][0] if rows else 0
+        if sum(row[0] == full for row in rows) <= MOST_AT_ONCE:
+            waiting = waiting[full:] if len(rows) >= enough else []
+        elif halves := waiting[full - 1].halves():
+            rows = [row for row in rows if row[0] != full]
+            waiting = halves + waiting[full:]
+        else:  # one very full day: go on in it from the last one read
+            rows.pop()
+            before = (rows[-1][2], rows[-1][1])
+            waiting = waiting[full - 1 :]
         if rows:
-            yield rows
+            yield [(row[1], row[2]) for row in sorted(rows, key=lambda row: (row[2], row[1]), reverse=True)]
 
 
-def _ask(sql: str, text: str, before: tuple[datetime, UUID], since: datetime) -> list[tuple[UUID, datetime]]:
+def _ask(
+    base: str, stretches: Sequence[_Stretch], before: tuple[datetime, UUID], since: datetime, enough: int
+) -> list[tuple[int, UUID, datetime]]:
+    """Matches stretch by stretch, until there are `enough` or one stretch has more than MOST_AT_ONCE."""
+    marks = [_any(stretch.marks) for stretch in stretches]
+    single = [not stretch.halves() for stretch in stretches]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [text, before[0], before[1], since, MOST_AT_ONCE + 1])
+        cursor.execute(_ASK, [base, marks, single, *before, since, enough, MOST_AT_ONCE])
         return cursor.fetchall()
 
 

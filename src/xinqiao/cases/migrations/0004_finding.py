@@ -18,34 +18,38 @@ CREATE INDEX searchrow_words ON cases_searchrow USING gin (words) WITH (fastupda
 NO_TABLE = "DROP INDEX searchrow_words"
 
 FUNCTION = f"""
-CREATE FUNCTION cases_search(asked tsquery, before_at timestamptz, before_id uuid, since timestamptz, most int)
-RETURNS TABLE (case_id uuid, received_at timestamptz)
+CREATE FUNCTION cases_search(
+    asked tsquery, stretches tsquery[], days boolean[], before_at timestamptz, before_id uuid, since timestamptz,
+    enough int, most int)
+RETURNS TABLE (stretch int, case_id uuid, received_at timestamptz)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off SET jit = off AS $$
+DECLARE
+    found bigint;
+    total bigint := 0;
 BEGIN
     IF {rls.ACTOR} NOT IN ('staff', 'system') THEN
         RETURN;
     END IF;
-    RETURN QUERY
-        SELECT s.case_id, s.received_at FROM cases_searchrow s
-        WHERE s.words @@ asked AND s.received_at >= since AND (s.received_at, s.case_id) < (before_at, before_id)
-        LIMIT most;
-END
-$$;
-
-CREATE FUNCTION cases_search_newest(asked tsquery, before_at timestamptz, before_id uuid, since timestamptz, most int)
-RETURNS TABLE (case_id uuid, received_at timestamptz)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp
-SET enable_seqscan = off SET enable_indexscan = off SET enable_indexonlyscan = off SET jit = off AS $$
-BEGIN
-    IF {rls.ACTOR} NOT IN ('staff', 'system') THEN
-        RETURN;
-    END IF;
-    RETURN QUERY
-        SELECT s.case_id, s.received_at FROM cases_searchrow s
-        WHERE s.words @@ asked AND s.received_at >= since AND (s.received_at, s.case_id) < (before_at, before_id)
-        ORDER BY s.received_at DESC, s.case_id DESC
-        LIMIT most;
+    FOR n IN 1 .. cardinality(stretches) LOOP
+        IF days[n] THEN
+            RETURN QUERY
+                SELECT n, s.case_id, s.received_at FROM cases_searchrow s
+                WHERE s.words @@ (asked && stretches[n])
+                    AND s.received_at >= since AND (s.received_at, s.case_id) < (before_at, before_id)
+                ORDER BY s.received_at DESC, s.case_id DESC
+                LIMIT most + 1;
+        ELSE
+            RETURN QUERY
+                SELECT n, s.case_id, s.received_at FROM cases_searchrow s
+                WHERE s.words @@ (asked && stretches[n])
+                    AND s.received_at >= since AND (s.received_at, s.case_id) < (before_at, before_id)
+                LIMIT most + 1;
+        END IF;
+        GET DIAGNOSTICS found = ROW_COUNT;
+        total := total + found;
+        EXIT WHEN total >= enough OR found > most;
+    END LOOP;
 END
 $$;
 
@@ -54,16 +58,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT min(received_at), max(received_at) FROM cases_searchrow WHERE {rls.ACTOR} IN ('staff', 'system')
 $$;
 
-REVOKE ALL ON FUNCTION cases_search(tsquery, timestamptz, uuid, timestamptz, int),
-    cases_search_newest(tsquery, timestamptz, uuid, timestamptz, int), cases_search_span() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION cases_search(tsquery, timestamptz, uuid, timestamptz, int),
-    cases_search_newest(tsquery, timestamptz, uuid, timestamptz, int), cases_search_span()
+REVOKE ALL ON FUNCTION
+    cases_search(tsquery, tsquery[], boolean[], timestamptz, uuid, timestamptz, int, int), cases_search_span() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    cases_search(tsquery, tsquery[], boolean[], timestamptz, uuid, timestamptz, int, int), cases_search_span()
     TO xinqiao_app, xinqiao_seal;
 """
 NO_FUNCTION = """
 DROP FUNCTION cases_search_span();
-DROP FUNCTION cases_search_newest(tsquery, timestamptz, uuid, timestamptz, int);
-DROP FUNCTION cases_search(tsquery, timestamptz, uuid, timestamptz, int);
+DROP FUNCTION cases_search(tsquery, tsquery[], boolean[], timestamptz, uuid, timestamptz, int, int);
 """
 
 OWNER_READS = "ALTER TABLE cases_searchrow NO FORCE ROW LEVEL SECURITY"

@@ -15,6 +15,7 @@ from xinqiao.people import access
 from xinqiao.people.actors import CITIZEN, SYSTEM
 
 FINDER = SYSTEM("finder")
+LOOK = "SELECT * FROM cases_search('路灯', '{路灯}', '{f}', '2099-01-01', gen_random_uuid(), '2000-01-01', 10, 10)"
 
 
 def said(text: str, **more: str) -> intake.Words:
@@ -139,11 +140,14 @@ def test_a_row_that_is_behind_shows_nothing_forbidden(world: World) -> None:
 def test_citizens_search_nothing(world: World) -> None:
     receipt = world.receive()
     follow()
+    with access.acting(FINDER), connection.cursor() as cursor:
+        cursor.execute(LOOK)
+        assert len(cursor.fetchall()) == 1
     citizen = CITIZEN({receipt.case.id})
     with access.acting(citizen):
         assert search.find(citizen, Query(words="路灯")).hits == ()
         with connection.cursor() as cursor:
-            cursor.execute("SELECT * FROM cases_search('路灯', now(), gen_random_uuid(), '2000-01-01', 10)")
+            cursor.execute(LOOK)
             assert cursor.fetchall() == []
 
 
@@ -219,7 +223,7 @@ def test_looking_stops_after_enough_and_goes_on_when_asked(world: World, monkeyp
         if not after:
             break
     assert found == [old.number]
-    assert rounds > 2
+    assert rounds >= 2
 
 
 def test_a_sealed_case_is_not_in_the_index_and_leaves_it_in_the_sealing_transaction(world: World) -> None:
@@ -264,8 +268,7 @@ def test_no_actor_no_rows(world: World) -> None:
         cursor.execute("SELECT set_config('xinqiao.actor', '', true)")
         for sql in (
             "SELECT 1 FROM cases_searchrow",
-            "SELECT 1 FROM cases_search('路灯', now(), gen_random_uuid(), '2000-01-01', 10)",
-            "SELECT 1 FROM cases_search_newest('路灯', now(), gen_random_uuid(), '2000-01-01', 10)",
+            LOOK,
             "SELECT 1 FROM cases_search_span() WHERE newest IS NOT NULL",
         ):
             cursor.execute(sql)
