@@ -8,8 +8,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from xinqiao.files.staging import Staged
-from xinqiao.intake.models import Party, Submission
-from xinqiao.intake.services import CORRECTABLE, MOST_REPRESENTATIVES, PersonData, Who, Words
+from xinqiao.intake.models import Submission
+from xinqiao.intake.senders import who_of
+from xinqiao.intake.services import CORRECTABLE, MOST_REPRESENTATIVES, Who, Words
 from xinqiao.kernel.errors import XinqiaoError
 from xinqiao.kernel.ids import uuid7
 from xinqiao.ui.forms import FilesField, ManyFilesInput
@@ -155,33 +156,7 @@ class EntryForm(Refusable):
 
     def who(self) -> Who:
         """Who said it; the first is the one who speaks."""
-        given = self.cleaned_data
-        reporter = given["reporter"] or Submission.Reporter.PERSON
-        people = [] if reporter == Submission.Reporter.ANONYMOUS else self._people(reporter)
-        joint = reporter == Submission.Reporter.JOINT
-        return Who(
-            reporter=reporter,
-            people=people,
-            joint_count=max(given["joint_count"] or len(people), len(people), 1) if joint else 1,
-            confidential=given["confidential"],
-            about_official=given["about_official"],
-        )
-
-    def _people(self, reporter: str) -> list[tuple[str, PersonData]]:
-        given = self.cleaned_data
-        firm = given["firm"] if reporter == Submission.Reporter.FIRM else ""
-        own = PersonData(name=given["name"], phone=given["phone"], address=given["address"], firm=firm)
-        people: list[tuple[str, PersonData]] = [(Party.Role.PETITIONER, own)]
-        if reporter == Submission.Reporter.GUARDIAN and given["ward"].strip():
-            people.append((Party.Role.WARD, PersonData(name=given["ward"])))
-        if reporter == Submission.Reporter.ATTORNEY and given["principal"].strip():
-            people.append((Party.Role.PRINCIPAL, PersonData(name=given["principal"])))
-        if reporter == Submission.Reporter.JOINT:
-            for place in range(2, MOST_REPRESENTATIVES + 1):
-                name, phone = given[f"name_{place}"].strip(), given[f"phone_{place}"].strip()
-                if name or phone:
-                    people.append((Party.Role.REPRESENTATIVE, PersonData(name=name, phone=phone)))
-        return people
+        return who_of(self.cleaned_data)
 
     def entered_seconds(self) -> int | None:
         """Seconds from the first key to sending, both by the clerk's own clock; None when they cannot be right."""

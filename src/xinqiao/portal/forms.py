@@ -7,11 +7,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from xinqiao.intake.models import Submission
+from xinqiao.intake.services import MOST_REPRESENTATIVES
 from xinqiao.kernel.errors import XinqiaoError
 from xinqiao.kernel.ids import uuid7
 from xinqiao.ui.forms import FilesField, ManyFilesInput
 
-MOST_REPRESENTATIVES = 5
 PICTURES = "image/*,.pdf,.doc,.docx,.xls,.xlsx,.txt"
 
 REPORTERS = (

@@ -8,10 +8,11 @@ from django.http import HttpRequest
 
 from xinqiao.files import staging
 from xinqiao.intake import services as intake
-from xinqiao.intake.models import Party, Submission
-from xinqiao.intake.services import PersonData, Receipt, Upload, Who, Words
+from xinqiao.intake.models import Submission
+from xinqiao.intake.senders import who_of
+from xinqiao.intake.services import MOST_REPRESENTATIVES, PersonData, Receipt, Upload, Words
 from xinqiao.people.actors import Actor
-from xinqiao.portal.forms import MOST_REPRESENTATIVES, SayForm
+from xinqiao.portal.forms import SayForm
 
 SHELF = staging.Shelf("portal")
 UPLOADS = {"photos": "photo", "papers": "paper", "authority": "authority"}
@@ -36,43 +37,15 @@ def uploads_of(carried: staging.Carried) -> list[Upload]:
 def send(form: SayForm, uploads: Sequence[Upload], *, actor: Actor, at: datetime) -> Receipt:
     """Hand a form that was cleaned to intake. Raises what intake raises."""
     given = form.cleaned_data
-    reporter = given["reporter"] or Submission.Reporter.PERSON
-    joint = reporter == Submission.Reporter.JOINT
-    people = _people(reporter, given)
     return intake.receive(
         channel="portal",
         said=Words(text=given["text"], place=given["place"].strip(), area_code=given["area"]),
-        who=Who(
-            reporter=reporter,
-            people=people,
-            joint_count=max(given.get("joint_count") or len(people), len(people), 1) if joint else 1,
-            confidential=given["confidential"],
-            about_official=given["about_official"],
-        ),
+        who=who_of(given),
         uploads=uploads,
         actor=actor,
         at=at,
         key=given["key"] or str(form.initial["key"]),
     )
-
-
-def _people(reporter: str, given: dict[str, Any]) -> list[tuple[str, PersonData]]:
-    """Who stands on the submission, the one who sends it first."""
-    if reporter == Submission.Reporter.ANONYMOUS:
-        return []
-    firm = given["firm"].strip() if reporter == Submission.Reporter.FIRM else ""
-    own = PersonData(name=given["name"], phone=given["phone"], address=given["address"], firm=firm)
-    people: list[tuple[str, PersonData]] = [(Party.Role.PETITIONER, own)]
-    if reporter == Submission.Reporter.GUARDIAN and given["ward"].strip():
-        people.append((Party.Role.WARD, PersonData(name=given["ward"])))
-    if reporter == Submission.Reporter.ATTORNEY and given["principal"].strip():
-        people.append((Party.Role.PRINCIPAL, PersonData(name=given["principal"])))
-    if reporter == Submission.Reporter.JOINT:
-        for place in range(2, MOST_REPRESENTATIVES + 1):
-            name, phone = given[f"name_{place}"].strip(), given[f"phone_{place}"].strip()
-            if name or phone:
-                people.append((Party.Role.REPRESENTATIVE, PersonData(name=name, phone=phone)))
-    return people
 
 
 def wrong_names(form: SayForm, error: Any) -> dict[str, str]:
