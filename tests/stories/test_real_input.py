@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 from tests.stories.stage import DEMAND, Stage, Ticket, widths
+from tests.stories.town import photo
 from tests.support.world import DISTRICT
 from xinqiao.intake import selectors as intake
 from xinqiao.people.access import acting
@@ -75,7 +76,7 @@ def by_browser(stage: Stage, ticket: Ticket, message: Message) -> None:
     )
     stage.does("cg.deputy", ticket, "check_decision")
     stage.does("cg.head", ticket, "sign_decision")
-    stage.does("cg.handler", ticket, "seal_decision")
+    stage.does("cg.handler", ticket, "seal_decision", scan=photo("盖章扫描件"))
     stage.does("cg.handler", ticket, "serve", method="网上送达（来信人在进度页面查阅）", receiver="本人")
 
 
