@@ -196,6 +196,20 @@ def test_undoing_goes_on_as_before(client: Client, case: Case) -> None:
     assert "withdrawing" not in as_petitioner(case).facts["flags"]
 
 
+def test_what_was_answered_is_not_offered_to_be_taken_back(
+    client: Client, world: World, case: Case, moment: Move
+) -> None:
+    assert f"/my/{case.number}/do/withdraw/" in client.get(f"/my/{case.number}/").content.decode()
+    moment(answer(world, case) + days(1))
+    page = come_back(client, case.number)
+    assert f"/my/{case.number}/do/rate_unit/" in page
+    assert f"/my/{case.number}/do/withdraw/" not in page
+    refused = client.get(f"/my/{case.number}/do/withdraw/", follow=True)
+    assert refused.redirect_chain[-1][0].startswith(f"/my/{case.number}/")
+    client.post(f"/my/{case.number}/do/withdraw/", {"in-key": "x" * 20})
+    assert "withdrawing" not in as_petitioner(case).facts["flags"]
+
+
 def test_a_withdrawal_sent_twice_has_one_effect(client: Client, case: Case) -> None:
     page = client.get(f"/my/{case.number}/do/withdraw/")
     key = page.context["form"]["key"].value()
