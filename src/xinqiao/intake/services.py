@@ -22,6 +22,7 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound
 from xinqiao.kernel.ids import CODE_LENGTH, new_number, uuid7
 from xinqiao.ledger import services as ledger
+from xinqiao.ledger.batch import Batch
 from xinqiao.notices import services as notices
 from xinqiao.people import access, keys
 from xinqiao.people import selectors as people
@@ -155,16 +156,19 @@ def receive(
         facts={"dates": {"received": day_of(at).isoformat()}, "flags": [], "counts": {}},
     )
     _see(actor, case.id)
-    submission.save(force_insert=True)
     stored = [(role, _person(data, sealed=submission.sealed, actor=actor, at=at)) for role, data in who.people]
     case.person_id = stored[0][1] if stored else None
-    case.save(force_insert=True)
+    rows = Batch()
+    rows.insert(submission)
+    rows.insert(case)
+    rows.insert(SubmissionCase(submission=submission, case=case))
+    for role, person_id in stored:
+        rows.insert(Party(submission=submission, role=role, person_id=person_id, since=at))
+    rows.send()
     passing = False
     if submission.sealed:
         sealing.grant_intake(case, granted_by=actor.kind, at=at)
         passing = sealing.grant_passing(case, actor=actor, at=at)
-    SubmissionCase.objects.create(submission=submission, case=case)
-    Party.objects.bulk_create(Party(submission=submission, role=r, person_id=p, since=at) for r, p in stored)
     blobs = tuple(
         files.blob_store(
             name=u.name,

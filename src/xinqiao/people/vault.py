@@ -10,6 +10,7 @@ from django.db import transaction
 
 from xinqiao.kernel.errors import BadInput, NotFound, Refused
 from xinqiao.kernel.ids import uuid7
+from xinqiao.ledger.batch import Batch
 from xinqiao.people import keys
 from xinqiao.people.actors import Actor
 from xinqiao.people.identity import FIELDS, NORMALISE, Identity, identity
@@ -31,22 +32,24 @@ def _write(person: Person, data: Identity, at: datetime) -> None:
     person.ciphertext = keys.encrypt(person.domain, plain, person.id.bytes)
     person.key_version = keys.version_of(person.ciphertext)
     person.changed_at = at
-    person.save(force_insert=person._state.adding)
-    PersonIndex.objects.filter(person=person).delete()
-    rows = []
+    batch = Batch()
+    if person._state.adding:
+        batch.insert(person)
+    else:
+        batch.update(person, ("domain", "ciphertext", "key_version", "changed_at"))
+        batch.add("DELETE FROM people_personindex WHERE person_id = %s", [person.id])
     for kind, normalise in NORMALISE.items():
         value = normalise(getattr(data, kind))
         if value:
             version, digest = keys.blind(person.domain, kind, value)
-            rows.append(
+            batch.insert(
                 PersonIndex(
                     id=uuid7(), person=person, kind=kind, domain=person.domain, key_version=version, hash=digest
                 )
             )
-    PersonIndex.objects.bulk_create(rows)
+    batch.send()
 
 
-@transaction.atomic
 def person_store(*, domain: str, actor: Actor, at: datetime, **data: str) -> Person:
     """Put somebody's identity into the vault of `domain` ("open" or "sealed"); data: name, phone, id_number, address, …
 
