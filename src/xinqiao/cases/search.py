@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 LIMIT = 20
 MOST_AT_ONCE = 1000
-MOST_EXAMINED = 4000  # matches looked at for one page when what is asked lies outside the index (state)
+MOST_EXAMINED = 2000  # matches looked at for one page when what is asked lies outside the index (state)
 ITEMS = 30
 DAYS_FIRST = 15
 _FIRST = UUID(int=0)
@@ -113,22 +113,21 @@ def find(actor: Actor, query: Query, *, after: str = "", limit: int = LIMIT) -> 
     if asked is None:
         return Page()
     key = _key(after) if after else None
-    hits: list[Case] = []
-    examined, last = 0, None
-    step = 300 if query.state else limit + 5
+    hits: list[tuple[UUID, datetime]] = []
+    examined = 0
+    step = 500 if query.state else limit + 5
     for matches in _matches(asked, query, key, enough=step):
         for begin in range(0, len(matches), step):
             part = matches[begin : begin + step]
-            found = _visible(actor, query, [case_id for case_id, _ in part])
-            for case_id, received_at in part:
-                if case_id in found:
+            seen = _visible(actor, query, [case_id for case_id, _ in part])
+            for match in part:
+                if match[0] in seen:
                     if len(hits) == limit:
-                        return Page(_shown(hits, terms), _key_of(hits[-1].received_at, hits[-1].id))
-                    hits.append(found[case_id])
-                last = (received_at, case_id)
+                        return Page(_shown(hits, terms), _key_of(hits[-1]))
+                    hits.append(match)
             examined += len(part)
-            if examined >= MOST_EXAMINED and last is not None:
-                return Page(_shown(hits, terms), _key_of(*last))
+            if examined >= MOST_EXAMINED:
+                return Page(_shown(hits, terms), _key_of(part[-1]))
     return Page(_shown(hits, terms))
 
 
@@ -156,7 +155,7 @@ def _number(query: Query) -> str:
 def _by_number(actor: Actor, number: str, limit: int) -> Page:
     numbers = [number] if "-" in number else [number, *(f"{number}-{item}" for item in range(1, ITEMS + 1))]
     rows = access.visible(actor).filter(number__in=numbers).select_related("office", "lead").order_by("number")
-    return Page(_shown(list(rows[:limit]), []))
+    return Page(_with_words(list(rows[:limit]), []))
 
 
 def _asked(actor: Actor, query: Query, terms: Sequence[str]) -> list[list[str]] | None:
@@ -279,22 +278,31 @@ def _days_of(month: int) -> tuple[date, ...]:
     return tuple(first + timedelta(days=n) for n in range((after - first).days - 1, -1, -1))
 
 
-def _visible(actor: Actor, query: Query, ids: Sequence[UUID]) -> dict[UUID, Case]:
-    rows = access.visible(actor).filter(id__in=ids, sealed=False).select_related("office", "lead")
+def _visible(actor: Actor, query: Query, ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these cases the actor may see now, in the state and of the kind that is asked for."""
+    rows = access.visible(actor).filter(id__in=ids, sealed=False)
     if query.state:
         rows = rows.filter(state=query.state)
     if query.kind:
         rows = rows.filter(procedure=query.kind)
-    return {case.id: case for case in rows}
+    return set(rows.values_list("id", flat=True))
 
 
-def _shown(cases: Sequence[Case], terms: Sequence[str]) -> tuple[Hit, ...]:
+def _shown(hits: Sequence[tuple[UUID, datetime]], terms: Sequence[str]) -> tuple[Hit, ...]:
+    """The hits with their cases; access has been asked in this transaction already."""
+    if not hits:
+        return ()
+    found = Case.objects.select_related("office", "lead").in_bulk([case_id for case_id, _ in hits])
+    return _with_words([found[case_id] for case_id, _ in hits if case_id in found], terms)
+
+
+def _with_words(cases: Sequence[Case], terms: Sequence[str]) -> tuple[Hit, ...]:
     texts = finding.texts_of([case for case in cases if not case.sealed])
     return tuple(Hit(case, lexemes.snippet(texts.get(case.id, [case.title]), terms)) for case in cases)
 
 
-def _key_of(received_at: datetime, case_id: UUID) -> str:
-    return f"{received_at.isoformat()}_{case_id}"
+def _key_of(match: tuple[UUID, datetime]) -> str:
+    return f"{match[1].isoformat()}_{match[0]}"
 
 
 def _key(text: str) -> tuple[datetime, UUID]:
