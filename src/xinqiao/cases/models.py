@@ -7,6 +7,8 @@ from django.db.models import F, Q
 from xinqiao.kernel.ids import uuid7
 from xinqiao.ledger.chain import GENESIS
 
+from .succession_models import Abolition as Abolition
+
 
 class Case(models.Model):
     """One demand on its way. Carries the ledger's head, so that recording a step reads nothing more."""

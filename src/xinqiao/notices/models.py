@@ -120,3 +120,38 @@ class Outbox(models.Model):
 
     def __str__(self) -> str:
         return "paused" if self.paused else "open"
+
+
+class Wording(models.Model):
+    """Words of this instance's own for a message, in one language, for a time; the built-in ones hold before and after.
+
+    `body` has one sentence a line. Sealed matters never get them (texts.py).
+    """
+
+    class Book(models.TextChoices):
+        PETITIONER = "petitioner", "给来信人"
+        STAFF = "staff", "给工作人员"
+
+    book = models.CharField(max_length=10, choices=Book.choices)
+    text = models.CharField(max_length=40)
+    language = models.CharField(max_length=10)
+    subject = models.CharField(max_length=80)
+    body = models.TextField()
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    made_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="notices_wording_words", condition=~models.Q(subject="") & ~models.Q(body="")),
+            models.CheckConstraint(
+                name="notices_wording_dates",
+                condition=models.Q(until__isnull=True) | models.Q(until__gte=models.F("since")),
+            ),
+            models.UniqueConstraint(
+                fields=("book", "text", "language"), name="notices_wording_one", condition=models.Q(until__isnull=True)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.book} {self.text} {self.language}"

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 
 from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.ids import uuid7
+from xinqiao.people.record_models import AdminEntry as AdminEntry
 from xinqiao.people.token_models import ApiToken as ApiToken
 
 
@@ -207,6 +208,9 @@ class Account(AbstractBaseUser):
     demonstration = models.BooleanField(default=False, help_text="lives only in a demonstration (trigger)")
     joined_at = models.DateTimeField(default=utc_now)
     changes_seen = models.BigIntegerField(default=0, help_text="the last PostChange that the holder has read")
+    one_time_until = models.DateTimeField(
+        null=True, blank=True, help_text="given by somebody else: to be changed by then"
+    )
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
@@ -257,16 +261,7 @@ class Post(models.Model):
             models.CheckConstraint(
                 name="people_post_role",
                 condition=Q(
-                    role__in=[
-                        "clerk",
-                        "officer",
-                        "handler",
-                        "head",
-                        "arbiter",
-                        "discipline",
-                        "confidential",
-                        "admin",
-                    ]
+                    role__in=["clerk", "officer", "handler", "head", "arbiter", "discipline", "confidential", "admin"]
                 ),
             ),
             models.CheckConstraint(name="people_post_deputy", condition=Q(deputy__isnull=True) | ~Q(deputy=F("id"))),
