@@ -78,14 +78,15 @@ def _rows(request: HttpRequest, rows: Sequence[Shown], *, own: bool) -> list[dic
     masked = people.masked_many(persons) if persons else {}
     found = []
     for row in rows:
-        message, case = row.message, cases.get(row.message.case_id)
-        who = masked.get(message.person_id) if message.case_id in known else None
+        message = row.message
+        case = cases.get(message.case_id) if message.case_id else None
+        who = masked.get(message.person_id) if message.person_id and message.case_id in known else None
         mailed = any(one.channel == "smtp" for one in row.deliveries)
         found.append(
             {
                 "shown": row,
                 "number": case.number if case else None,
-                "sender": names.get(message.sender_id, ""),
+                "sender": names.get(message.sender_id, "") if message.sender_id else "",
                 "address": ((who.email if mailed else "") or who.phone) if who else "",
                 "withheld": message.to_kind == "petitioner" and own and who is None,
                 "on_page": message.to_kind == "petitioner" and not mailed,
