@@ -49,6 +49,8 @@ mfa_generate_recovery_codes  302 302 302 302 302 302 302 302 302 302 302 302
 mfa_download_recovery_codes  302 302 404 404 404 404 404 404 404 404 404 404
 usersessions_list            302 302 200 200 200 200 200 200 200 200 200 200
 people-session-end           302 302 405 405 405 405 405 405 405 405 405 405
+people-tokens                302 302 200 200 200 200 200 200 200 200 200 200
+people-tokens-end            302 302 405 405 405 405 405 405 405 405 405 405
 people-posts                 302 302 200 200 200 200 200 200 200 200 200 200
 people-changes-seen          302 302 405 405 405 405 405 405 405 405 405 405
 people-leave                 302 302 405 405 405 405 405 405 405 405 405 405
@@ -103,6 +105,21 @@ portal:knowledge-entry       200 200 200 200 200 200 200 200 200 200 200 200
 portal:how                   200 200 200 200 200 200 200 200 200 200 200 200
 portal:lost                  200 200 200 200 200 200 200 200 200 200 200 200
 portal:rights                200 200 200 200 200 200 200 200 200 200 200 200
+api-openapi                  200 200 200 200 200 200 200 200 200 200 200 200
+api-docs                     200 200 200 200 200 200 200 200 200 200 200 200
+api:submit                   405 405 405 405 405 405 405 405 405 405 405 405
+api:track                    405 405 405 405 405 405 405 405 405 405 405 405
+api:upload                   405 405 405 405 405 405 405 405 405 405 405 405
+api:me                       401 401 401 401 401 401 401 401 401 401 401 401
+api:organs                   401 401 401 401 401 401 401 401 401 401 401 401
+api:worklist                 401 401 401 401 401 401 401 401 401 401 401 401
+api:case                     401 401 401 401 401 401 401 401 401 401 401 401
+api:options                  401 401 401 401 401 401 401 401 401 401 401 401
+api:step                     405 405 405 405 405 405 405 405 405 405 405 405
+api:steps                    405 405 405 405 405 405 405 405 405 405 405 405
+api:file                     401 401 401 401 401 401 401 401 401 401 401 401
+api:search                   401 401 401 401 401 401 401 401 401 401 401 401
+api:api-root                 404 404 404 404 404 404 404 404 404 404 404 404
 """
 
 
@@ -148,7 +165,7 @@ def addresses(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         contact = intake.contact_open(kind="call", actor=window, at=MORNING)
     values = {
         "number": case.number, "step": "note", "document_id": paper.pk, "form": "pdf", "blob_id": blob.pk,
-        "contact_id": contact.pk, "slug": "lamp", "post_id": world.posts["cg.handler"].pk, "key": "a-key",
+        "file_id": blob.pk, "contact_id": contact.pk, "slug": "lamp", "post_id": world.posts["cg.handler"].pk, "key": "a-key",
     }  # fmt: skip
     found = {}
     for name, route in patterns():

@@ -88,6 +88,8 @@ def _dispatch(request: HttpRequest) -> HttpResponse:
     try:
         match = resolve(request.path_info)
     except Resolver404:
+        match = None
+    if match is None or match.url_name == "api-root":
         return problem("not-found", N_("没有这个地址。"), remedy=N_("接口文档在 /api/v1/docs 。"))
     request.resolver_match = match
     response: HttpResponse = match.func(request, *match.args, **match.kwargs)

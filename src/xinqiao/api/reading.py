@@ -189,8 +189,13 @@ def option(one: Option) -> dict[str, Any]:
 
 def matter(case: Case, *, actor: Actor, at: datetime) -> dict[str, Any]:
     """A case as its petitioner reads it."""
-    facts = services.facts_of(case)
     found = selectors.case_file(case, public_only=True)
+    standing = services.Standing(
+        assists=frozenset(one.organ_id for one in found.assists),
+        acts=frozenset(one.act for one in found.obligations if one.settled_at is None),
+        documents=dict(case.documents.filter(live=True).values_list("kind", "state")),
+    )
+    facts = services.facts_of(case, standing)
     outlook = law.outlook(facts)
     holder = case.lead or case.office
     owed = next((o for o in found.obligations if o.act == outlook.act and o.settled_at is None), None)
@@ -220,3 +225,23 @@ def _entry(row: Record) -> dict[str, Any]:
     own = row.actor_kind == "citizen"
     who = gettext("您") if own else row.organ.name if row.organ else gettext("系统自动")
     return {"at": moment(row.at), "title": gettext(law.event_label(row.event)), "who": who}
+
+
+def step_taken(step: str, done: services.StepResult) -> dict[str, Any]:
+    """What a step did."""
+    after = done.case
+    return {
+        "number": after.number,
+        "step": step,
+        "seq": done.seq,
+        "event": done.event,
+        "procedure": after.procedure,
+        "state": after.state,
+        "state_label": gettext(law.state_label(after.procedure, after.state, after.closed_cause)),
+        "closed_at": moment(after.closed_at),
+        "papers": [
+            {"id": str(one.pk), "kind": one.kind, "state": one.state, "number": one.number or ""}
+            for one in done.documents
+        ],
+        "replayed": done.replayed,
+    }

@@ -346,4 +346,5 @@ class HitOut(CaseBrief):
 
 class SearchOut(Schema):
     hits: list[HitOut]
-    next: str
+    next: str = Field(description="A page may be short and still have a next: then the search went far enough for once")
+    note: str = Field(description="Why there is nothing, and what would help")

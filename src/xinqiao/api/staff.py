@@ -6,11 +6,9 @@ from typing import Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext
 from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
-from xinqiao import law
 from xinqiao.api import inputs, reading
 from xinqiao.api.citizens import KEY, shelf_of
 from xinqiao.api.door import Token, bearer_of, key_of
@@ -20,11 +18,12 @@ from xinqiao.api.schemas import (
     OptionsOut,
     OrganOut,
     PostOut,
+    SearchOut,
     StepIn,
     StepOut,
     WorklistOut,
 )
-from xinqiao.cases import access, selectors, services
+from xinqiao.cases import access, search, selectors, services
 from xinqiao.cases.models import Case
 from xinqiao.files import selectors as files
 from xinqiao.files.serving import blob_serve
@@ -41,7 +40,7 @@ router = Router()
 _NUMBER = re.compile(r"\d{12}-\d{1,2}", re.ASCII)
 
 
-def _open(actor: Actor, number: str) -> Case:
+def opened(actor: Actor, number: str) -> Case:
     """The case of that number. Absent, forbidden and sealed look the same: NotFound."""
     case = access.get(actor, number) if _NUMBER.fullmatch(number) else None
     if case is None or case.sealed:
@@ -116,14 +115,14 @@ def worklist(request: HttpRequest, given: WorklistQuery = WORKLIST) -> HttpRespo
 def case_file(request: HttpRequest, number: str = Path(..., max_length=20)) -> HttpResponse:
     """The whole file of a case. Identities are not in it: they are revealed at the desk, for a reason."""
     actor = bearer_of(request).actor
-    return reply(reading.whole(_open(actor, number), actor))
+    return reply(reading.whole(opened(actor, number), actor))
 
 
 @router.get("/cases/{number}/options", auth=Token("read"), response=OptionsOut, url_name="options")
 def options(request: HttpRequest, number: str = Path(..., max_length=20)) -> HttpResponse:
     """The steps that this post may take now, with their inputs as the law declares them."""
     actor = bearer_of(request).actor
-    case = _open(actor, number)
+    case = opened(actor, number)
     found = services.options(case=case, actor=actor, at=clock.now())
     return reply({"number": case.number, "state": case.state, "options": [reading.option(one) for one in found]})
 
@@ -141,38 +140,59 @@ def step(
     The same Idempotency-Key with the same inputs takes it once and says so (`replayed`).
     """
     actor, at = bearer_of(request).actor, clock.now()
-    case = _open(actor, number)
+    case = opened(actor, number)
     given, uploads = inputs.read(case, step, payload.inputs, shelf=shelf_of(request), on=day_of(at))
     done = services.take_step(
         case_id=case.id, step=step, actor=actor, at=at, inputs=given, uploads=uploads, key=key_of(request, key)
     )
-    after = done.case
-    return reply(
-        {
-            "number": after.number,
-            "step": step,
-            "seq": done.seq,
-            "event": done.event,
-            "procedure": after.procedure,
-            "state": after.state,
-            "state_label": gettext(law.state_label(after.procedure, after.state, after.closed_cause)),
-            "closed_at": reading.moment(after.closed_at),
-            "papers": [
-                {"id": str(one.pk), "kind": one.kind, "state": one.state, "number": one.number or ""}
-                for one in done.documents
-            ],
-            "replayed": done.replayed,
-        }
-    )
+    return reply(reading.step_taken(step, done))
 
 
 @router.get("/cases/{number}/files/{file_id}", auth=Token("read"), url_name="file", response={200: bytes})
 def file(request: HttpRequest, file_id: UUID, number: str = Path(..., max_length=20)) -> HttpResponse:
     """An attached file: a picture drawn anew (without what its camera wrote into it), everything else as it came."""
     actor = bearer_of(request).actor
-    case = _open(actor, number)
+    case = opened(actor, number)
     blob = files.blobs_for_staff(case.id, identity=access.may_see_identity(case, actor)).filter(pk=file_id).first()
     if blob is None:
         raise NotFound()
     served = blob_serve(blob, download=True)
     return HttpResponse(served.data, headers=served.headers)
+
+
+class SearchQuery(Schema):
+    words: str = Field("", max_length=200)
+    number: str = Field("", max_length=40)
+    place: str = Field("", max_length=80, description="A code, or words")
+    organ_id: int | None = Field(None, ge=1, le=inputs.LARGEST_ID)
+    state: str = Field("", max_length=32)
+    content: str = Field("", max_length=6)
+    kind: str = Field("", max_length=32, description="A procedure's name")
+    received_from: date | None = None
+    received_to: date | None = None
+    after: str = Field("", max_length=100, description="The `next` of the page before")
+    limit: int = Field(20, ge=1, le=50)
+
+
+SEARCH = Query(...)
+
+
+@router.get("/search", auth=Token("search"), response=SearchOut, url_name="search")
+def find(request: HttpRequest, given: SearchQuery = SEARCH) -> HttpResponse:
+    """Cases that this post may see, by words, number, place, organ, state, content, dates; nobody is found by name."""
+    query = given.model_dump(exclude={"after", "limit"})
+    try:
+        page = search.find(bearer_of(request).actor, search.Query(**query), after=given.after, limit=given.limit)
+    except ValueError:
+        raise BadInput({"after": N_("这不是上一页给出的 next。")}) from None
+    return reply(
+        {
+            "hits": [
+                {**reading.brief(hit.case), "snippet": [{"text": text, "found": found} for text, found in hit.snippet]}
+                for hit in page.hits
+                if not hit.case.sealed
+            ],
+            "next": page.next,
+            "note": page.note,
+        }
+    )

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from xinqiao.api import citizens, staff
+from xinqiao.api import citizens, several, staff
 from xinqiao.api.door import unknown
 from xinqiao.api.parsing import JsonParser
 from xinqiao.api.problems import PROBLEM_TYPE, Stop, of_error, of_shapes, of_stop, problem
@@ -30,6 +30,7 @@ api = NinjaAPI(
 )
 api.add_router("", citizens.router)
 api.add_router("", staff.router)
+api.add_router("", several.router)
 
 
 @api.exception_handler(XinqiaoError)
@@ -52,9 +53,16 @@ def _nobody(_request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
     return of_stop(unknown())
 
 
+@api.exception_handler(Exception)
+def _failed(_request: HttpRequest, error: Exception) -> HttpResponse:
+    """What the middleware answers for everybody: a database that is gone, too large a body, our own failures."""
+    raise error
+
+
 @api.exception_handler(HttpError)
 def _http(_request: HttpRequest, error: HttpError) -> HttpResponse:
-    return problem("unreadable", N_("内容不是完整的 JSON（UTF-8）。"))
+    stop = error.__cause__ or error.__context__  # what the parser found; django-ninja wraps it
+    return of_stop(stop) if isinstance(stop, Stop) else problem("unreadable", N_("内容不是完整的 JSON（UTF-8）。"))
 
 
 @api.exception_handler(Http404)

@@ -4,7 +4,7 @@ from allauth.account import views as account
 from allauth.usersessions import views as sessions
 from django.urls import include, path
 
-from xinqiao.people import views
+from xinqiao.people import views, views_tokens
 
 urlpatterns = [
     path("login/", account.login, name="account_login"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("sessions/", sessions.list_usersessions, name="usersessions_list"),
     path("sessions/end/", views.session_end, name="people-session-end"),
     path("post/", views.posts, name="people-posts"),
+    path("tokens/", views_tokens.token_page, name="people-tokens"),
+    path("tokens/end/", views_tokens.token_end, name="people-tokens-end"),
     path("post/seen/", views.changes_seen, name="people-changes-seen"),
     path("post/<int:post_id>/leave/", views.leave, name="people-leave"),
 ]

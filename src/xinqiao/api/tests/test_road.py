@@ -29,7 +29,7 @@ def test_the_whole_road(programs: Programs, world: World) -> None:
     assert (row["number"], row["state"], row["due"]["act"]) == (number, "registered", "refer")
     offered = officer.get(f"/cases/{number}/options").json()["options"]
     classify = next(one for one in offered if one["step"] == "classify")
-    assert [one["name"] for one in classify["inputs"]][0] == "route"
+    assert classify["inputs"][0]["name"] == "route"
 
     def take(who: Program, step: str, **inputs: object) -> dict:
         answer = who.post(f"/cases/{number}/steps/{step}", {"inputs": inputs})
@@ -45,3 +45,21 @@ def test_the_whole_road(programs: Programs, world: World) -> None:
     followed = Program().post("/track", {"number": receipt["number"], "code": receipt["code"]}).json()
     assert followed["matters"][0]["organ"] == "拱墅区城市管理局"
     assert followed["matters"][0]["due"]["due"] > "2026-09-01"
+
+
+def test_several_steps_go_together_or_not_at_all(programs: Programs, world: World) -> None:
+    number = submitted(Program())["case"]
+    officer = programs.of("officer")
+    refused = officer.post(
+        f"/cases/{number}/steps", {"steps": [{"step": "classify", "inputs": {"route": "redress"}}, {"step": "serve"}]}
+    )
+    assert refused.status_code in {409, 422}
+    assert officer.get(f"/cases/{number}").json()["state"] == "registered"
+    both = [
+        {"step": "classify", "inputs": {"route": "redress"}},
+        {"step": "refer", "inputs": {"lead": world.organs["cg"].pk}},
+    ]
+    done = officer.post(f"/cases/{number}/steps", {"steps": both}, key="a-key-of-its-own")
+    assert [one["state"] for one in done.json()] == ["sorted", "referred"]
+    again = officer.post(f"/cases/{number}/steps", {"steps": both}, key="a-key-of-its-own")
+    assert [one["replayed"] for one in again.json()] == [True, True]
