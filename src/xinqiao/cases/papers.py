@@ -18,7 +18,14 @@ from .models import Case, Document, Obligation
 PRINTER = SYSTEM("printer")
 OUTCOMES = {"support": "support", "partly": "partly", "explain": "explain", "not_support": "reject"}
 WAYS = {"in_person": "当面", "phone": "电话", "online": "网上", "attempts": ""}
-CHANNELS = {"portal": "网上", "hotline": "电话", "window": "来访", "letter": "来信", "transfer": "上级转送"}
+CHANNELS = {
+    "portal": "网上",
+    "hotline": "电话",
+    "window": "来访",
+    "letter": "来信",
+    "transfer": "上级转送",
+    "sheet": "表格导入",
+}
 METHODS = {
     "in_person": "当面送交",
     "post": "邮寄",

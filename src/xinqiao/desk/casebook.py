@@ -28,7 +28,14 @@ STATES = {
     "served": "已送达",
     "recalled": "已撤回",
 }
-CHANNELS = {"portal": "网上", "hotline": "来电", "window": "来访", "letter": "来信", "transfer": "上级转送"}
+CHANNELS = {
+    "portal": "网上",
+    "hotline": "来电",
+    "window": "来访",
+    "letter": "来信",
+    "transfer": "上级转送",
+    "sheet": "表格导入",
+}
 PARTIES = {
     "petitioner": N_("来信人"),
     "lead": N_("承办单位"),

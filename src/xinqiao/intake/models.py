@@ -40,6 +40,7 @@ class Submission(models.Model):
         WINDOW = "window", "来访"
         LETTER = "letter", "来信"
         TRANSFER = "transfer", "上级转送"
+        SHEET = "sheet", "表格导入"
 
     class Reporter(models.TextChoices):
         PERSON = "person", "本人"
@@ -102,3 +103,95 @@ class Party(models.Model):
 
     def __str__(self) -> str:
         return self.role
+
+
+class SheetMapping(models.Model):
+    """Which column of a foreign table is which, kept by an office under a name."""
+
+    organ = models.ForeignKey("people.Organ", on_delete=models.PROTECT, null=True, related_name="+")
+    name = models.CharField(max_length=60)
+    columns = models.JSONField(default=dict)
+    account = models.ForeignKey("people.Account", on_delete=models.PROTECT, null=True, related_name="+")
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organ", "name"], name="sheetmapping_once", nulls_distinct=False)
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SheetImport(models.Model):
+    """One table being taken in: who brought it, what it is, how far it has come. It stays as the record of the import."""
+
+    class State(models.TextChoices):
+        MAPPING = "mapping", "等待核对列"
+        CHECKING = "checking", "正在试跑"
+        CHECKED = "checked", "试跑完成"
+        RUNNING = "running", "正在导入"
+        DONE = "done", "已导入"
+        STOPPED = "stopped", "已停止"
+        FAILED = "failed", "读不下去"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organ = models.ForeignKey("people.Organ", on_delete=models.PROTECT, null=True, related_name="+")
+    account = models.ForeignKey("people.Account", on_delete=models.PROTECT, null=True, related_name="+")
+    post = models.ForeignKey("people.Post", on_delete=models.PROTECT, null=True, related_name="+")
+    name = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    sha256 = models.BinaryField()
+    table = models.JSONField(default=dict)  # {"kind", "detail", "headings", "heading_row"}
+    columns = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.MAPPING)
+    stands_at = models.PositiveIntegerField(default=0)  # the last line of the file that has had its effect
+    part = models.FloatField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    imported = models.PositiveIntegerField(default=0)
+    already = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    checked_rows = models.PositiveIntegerField(default=0)  # what the dry run counted
+    checked_wrong = models.PositiveIntegerField(default=0)
+    findings = models.BinaryField(
+        default=b""
+    )  # encrypted: {"columns": {heading: count}, "rows": [[line, heading, what]]}
+    seconds = models.FloatField(default=0)
+    trouble = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organ", "-created_at"], name="sheetimport_of_organ")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SheetRow(models.Model):
+    """A row that has come in: `identity` (keyed hash of the source's own number, else of all it says) comes in once."""
+
+    identity = models.UUIDField(primary_key=True)
+    content = models.UUIDField()
+    case_id = models.UUIDField()
+    sheet_id = models.UUIDField()
+    line = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.sheet_id}/{self.line}"
+
+
+class SheetReject(models.Model):
+    """Rows of one batch that were not taken in: cells as they came and the reasons, encrypted."""
+
+    sheet = models.ForeignKey(SheetImport, on_delete=models.CASCADE, related_name="rejects")
+    first_line = models.PositiveIntegerField()
+    count = models.PositiveIntegerField()
+    rows = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sheet", "first_line"], name="sheetreject_once")]
+
+    def __str__(self) -> str:
+        return f"{self.sheet_id}/{self.first_line}"

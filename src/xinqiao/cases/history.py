@@ -1,0 +1,298 @@
+"""What happened to a matter that comes in with its past, as the law tells it: which entries, which duties, which state.
+
+One telling holds for all matters of the same shape (same days, organs, channel): the law is asked once for each shape, and
+the telling leaves holes for what differs: ids, moments, words. Reads no table.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from xinqiao import law
+from xinqiao.kernel.canonical import canonical
+from xinqiao.kernel.clock import SHANGHAI, day_of
+from xinqiao.kernel.errors import Refused
+from xinqiao.law import types as law_types
+from xinqiao.law.audit import Audited, audit
+from xinqiao.ledger import chain, events
+from xinqiao.people.actors import SYSTEM, Actor
+
+from . import effects, obligations, services
+from .models import Case, Obligation
+
+REGISTRAR = SYSTEM("registrar")
+MOST_TOLD = 50_000
+WAYS = {"portal": "message", "hotline": "phone", "window": "in_person", "letter": "written"}
+
+When = str | datetime
+"""A moment of the row ("received", "answered", "closed"), or one that follows from the days alone."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """All that the law asks of a matter. `past` tells a matter with a history from one that comes in now."""
+
+    office: int
+    jurisdiction: str
+    channel: str
+    anonymous: bool
+    sealed: bool
+    past: bool
+    today: date
+    received_on: date
+    answered_on: date | None = None
+    closed_on: date | None = None
+    lead: int | None = None
+    replied: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of the ledger, with its record when it is a step. `mould` makes the payload from the row's values."""
+
+    event: str
+    step: str
+    when: When
+    actor: Actor
+    mould: str
+    inputs: Mapping[str, Any] | None
+    public: bool = False
+    cites: str = "[]"
+    wanting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One obligation as it stands at the end. `opened` and `settled` are moments of the row or fixed ones."""
+
+    row: Obligation
+    opened: When
+    settled: When | None
+    trace: str
+    cites: str
+
+
+@dataclass(frozen=True)
+class Telling:
+    """The whole: entries in order, duties, and the case as it stands."""
+
+    case: Case
+    lines: tuple[Line, ...]
+    duties: tuple[Duty, ...]
+    facts: str
+    changed: When
+    closed: When | None
+    papers: tuple[str, ...]
+    notices: tuple[law_types.NoticeSpec, ...]
+
+
+@dataclass
+class _Tale:
+    shape: Shape
+    case: Case
+    by: Actor
+    lines: list[Line] = field(default_factory=list)
+    rows: list[Obligation] = field(default_factory=list)
+    opened: dict[UUID, When] = field(default_factory=dict)
+    settled: dict[UUID, When] = field(default_factory=dict)
+    papers: list[str] = field(default_factory=list)
+    notices: list[law_types.NoticeSpec] = field(default_factory=list)
+    changed: When = "received"
+    closed: When | None = None
+
+
+class Teller:
+    """Tells histories for one importer; remembers those it has told."""
+
+    def __init__(self, by: Actor) -> None:
+        self._by = by
+        self._told: dict[Shape, Telling] = {}
+
+    def tell(self, shape: Shape) -> Telling:
+        """The history of a matter of this shape. Raises Refused when the law knows no such course, LookupError for days that
+        lie before its calendars."""
+        known = self._told.get(shape)
+        if known is None:
+            if len(self._told) >= MOST_TOLD:
+                self._told.clear()
+            known = self._told[shape] = _tell(shape, self._by)
+        return known
+
+
+def _tell(shape: Shape, by: Actor) -> Telling:
+    tale = _Tale(shape, _begun(shape), by)
+    role = {"staff": "intake", "citizen": "petitioner", "system": "system"}[by.kind]
+    _take(tale, "receive", {}, "received", shape.received_on, by, role)
+    _take(tale, "register", {}, "received", shape.received_on, REGISTRAR, "system")
+    if shape.past:
+        if shape.answered_on is not None and not shape.sealed:
+            _answered(tale, shape.answered_on)
+        _missed_until(tale, shape.today)
+    return _told(tale)
+
+
+def _begun(shape: Shape) -> Case:
+    facts = {"dates": {"received": shape.received_on.isoformat()}, "flags": [], "counts": {}}
+    return Case(
+        procedure="intake", version=shape.received_on, state="", channel=shape.channel, facts=facts,
+        jurisdiction=shape.jurisdiction, office_id=shape.office, anonymous=shape.anonymous, sealed=shape.sealed,
+        received_on=shape.received_on,
+    )  # fmt: skip
+
+
+def _answered(tale: _Tale, day: date) -> None:
+    """Answered, and ended on the day that the source names; else when the petitioner's time to judge it was over."""
+    shape = tale.shape
+    ended = shape.closed_on
+    _take(tale, "classify", {"route": "inquiry"}, "answered", day, tale.by, "officer")
+    way = {"way": WAYS[shape.channel]} if shape.channel in WAYS else {}
+    reply = {"reply": _hole("reply")} if shape.replied else {}
+    _take(tale, "answer", {**reply, **way}, "answered", day, tale.by, "officer")
+    window = next((o for o in tale.rows if o.act == "evaluation" and o.settled_at is None), None)
+    over = obligations.over_at(window.due) if window is not None else None
+    if over is not None and day_of(over) <= (ended or shape.today):
+        _take(tale, "lapse_evaluation", {}, over, day_of(over), tale.by, "system")
+        if ended is None:
+            _take(tale, "close", {}, over, day_of(over), tale.by, "officer")
+    if ended is not None:
+        _take(tale, "close", {}, "closed", ended, tale.by, "officer")
+
+
+def _take(tale: _Tale, step: str, inputs: dict[str, Any], when: When, day: date, by: Actor, role: str) -> None:
+    _missed_until(tale, day)
+    case, at = tale.case, datetime.combine(day, time(12), SHANGHAI)
+    unsettled = frozenset(o.act for o in tale.rows if o.settled_at is None)
+    facts = services.facts_of(case, services.Standing(frozenset(), unsettled, {}))
+    organ = tale.shape.office if by.kind == "staff" else None
+    decision, wanting = _decided(tale, facts, step, inputs, law_types.Actor(frozenset({role}), organ), at)
+    if step == "answer" and tale.shape.lead is not None:
+        decision = replace(decision, assigns={**decision.assigns, "lead": tale.shape.lead})
+        case.lead_id = tale.shape.lead
+    services._keep_facts(case, decision)
+    case.procedure, case.state, case.waits_for = decision.procedure, decision.state, decision.waits_for
+    if decision.closes:
+        case.closed_cause, tale.closed = decision.closes, when
+    opened = _settle_and_open(tale, decision, when, day, at)
+    tale.papers += [move.kind for move in decision.documents]
+    tale.notices += decision.notices
+    tale.changed = when
+    body = {
+        "state": decision.state,
+        "cites": list(decision.cites),
+        "inputs": _hole("inputs"),
+        "opens": [{"act": o.act, "due": o.due, "id": _hole(f"duty{tale.rows.index(o)}")} for o in opened],
+        "settles": [{"act": s.act, "how": s.how} for s in decision.settles],
+        "papers": [{"id": _hole("paper"), "kind": p.kind, "state": p.state} for p in decision.documents],
+        "assigns": {name: value for name, value in decision.assigns.items() if name in {"lead", "assists", "ruling"}},
+        "closes": decision.closes,
+    }
+    _write(tale, decision.event, step, when, by, body, inputs=inputs, cites=decision.cites, wanting=wanting)
+
+
+def _decided(
+    tale: _Tale, facts: law_types.Facts, step: str, inputs: Mapping[str, Any], seen_as: law_types.Actor, at: datetime
+) -> tuple[law_types.Decision, tuple[str, ...]]:
+    found: law_types.Decision | law_types.Refusal | Audited
+    if tale.shape.past:
+        found = audit(facts, step, inputs, seen_as, at)
+    else:
+        found = law.decide(facts, step, inputs, seen_as, at)
+    if isinstance(found, law_types.Refusal):
+        raise Refused("；".join(found.reasons), allowed=found.allowed, cites=found.cites)
+    return (found.decision, found.wanting) if isinstance(found, Audited) else (found, ())
+
+
+def _settle_and_open(
+    tale: _Tale, decision: law_types.Decision, when: When, day: date, at: datetime
+) -> list[Obligation]:
+    unsettled = [o for o in tale.rows if o.settled_at is None]
+    for done in obligations.settle(unsettled, decision, at=at):
+        tale.settled[done.id] = when
+    opened = [obligations.open_(tale.case, spec, seq=len(tale.lines) + 1, at=at) for spec in decision.opens]
+    for row in opened:
+        tale.opened[row.id] = when
+    tale.rows += opened
+    return opened
+
+
+def _missed_until(tale: _Tale, day: date) -> None:
+    """What was owed by then and not done is on the record as missed, at the moment when its term was over."""
+    living = [o for o in tale.rows if o.settled_at is None and o.state == Obligation.State.OPEN]
+    for row in sorted((o for o in living if o.kind == "duty" and o.due < day), key=lambda o: o.due):
+        over = obligations.over_at(row.due)
+        row.wake_at = None
+        row.state, row.colour = Obligation.State.MISSED, Obligation.Colour.RED
+        body = {"act": row.act, "obligation": _hole(f"duty{tale.rows.index(row)}"), "due": row.due, "cites": row.cites}
+        _write(tale, "obligation.missed", "", over, tale.by, body, cites=())
+        tale.changed = over
+
+
+def _write(
+    tale: _Tale,
+    event: str,
+    step: str,
+    when: When,
+    by: Actor,
+    body: dict[str, Any],
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    cites: tuple[str, ...],
+    wanting: tuple[str, ...] = (),
+) -> None:
+    declared = events.find(event)
+    events.check_body(declared, body)
+    reference = services.actor_reference(by)
+    payload = chain.payload_of(
+        case_id=_hole("case"),  # type: ignore[arg-type]
+        seq=len(tale.lines) + 1,
+        event=event,
+        step=step,
+        actor=reference,
+        occurred_at=when if isinstance(when, datetime) else _hole(when),  # type: ignore[arg-type]
+        body=body,
+    )
+    line = Line(
+        event, step, when, by, _mould(payload), inputs,
+        public=bool(step) and effects.is_public(event), cites=json.dumps(list(cites), ensure_ascii=False),
+        wanting=wanting,
+    )  # fmt: skip
+    tale.lines.append(line)
+
+
+def _hole(name: str) -> str:
+    return f"@@{name}@@"
+
+
+def _mould(payload: bytes) -> str:
+    parts = payload.decode().replace("%", "%%").split("@@")
+    return "".join(part if place % 2 == 0 else f"%({part})s" for place, part in enumerate(parts))
+
+
+def _told(tale: _Tale) -> Telling:
+    living = [o for o in tale.rows if o.settled_at is None]
+    obligations.lead(living)
+    if tale.shape.past:
+        for row in living:
+            _as_of(row, tale.shape.today)
+    duties = tuple(
+        Duty(
+            row, tale.opened[row.id], tale.settled.get(row.id),
+            json.dumps(row.trace, ensure_ascii=False), json.dumps(row.cites, ensure_ascii=False),
+        )
+        for row in tale.rows
+    )  # fmt: skip
+    facts = canonical(tale.case.facts).decode()
+    return Telling(
+        tale.case, tuple(tale.lines), duties, facts, tale.changed, tale.closed, tuple(tale.papers), tuple(tale.notices)
+    )
+
+
+def _as_of(row: Obligation, today: date) -> None:
+    """A duty that is near on the day of the import is yellow at once; the watcher looks again when it is over."""
+    over = obligations.over_at(row.due)
+    if row.state == Obligation.State.OPEN and row.wake_at is not None and row.wake_at < over:
+        if day_of(row.wake_at) <= today:
+            row.colour, row.wake_at = Obligation.Colour.YELLOW, over

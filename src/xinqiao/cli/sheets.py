@@ -1,0 +1,78 @@
+"""`xinqiao import FILE`: matters from a table that another system exported."""
+
+import argparse
+import hashlib
+import time
+from pathlib import Path
+
+from xinqiao.cli.support import database, tell
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "import",
+        help="take matters in from a table (xlsx or csv)",
+        description="Columns are guessed unless --mapping names a mapping that was saved on the import page. Rows with a date of "
+        "receipt bring their history: their terms are audited, not enforced. The same file twice adds nothing; after a crash "
+        "the same command goes on.",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--mapping", default="", metavar="NAME", help="a mapping saved on the import page")
+    parser.add_argument("--dry-run", action="store_true", help="only try: say what would come in and what is wrong")
+    parser.add_argument(
+        "--rejects", type=Path, metavar="FILE", help="write the rows that were not taken in to this csv"
+    )
+    parser.set_defaults(run=_import)
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    began = time.monotonic()
+    path = arguments.file.expanduser()
+    with database("seal"):
+        from xinqiao.intake.sheets import selectors, services
+        from xinqiao.intake.sheets.cells import Unreadable
+        from xinqiao.people import clock
+        from xinqiao.people.access import acting
+        from xinqiao.people.actors import SYSTEM
+
+        actor = SYSTEM("import")
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            raise Unreadable("这个文件打不开。", remedy=error.strerror or "") from None
+        with file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+            with acting(actor):
+                at = clock.now()
+            sheet = services.sheet_take_file(
+                file=file, name=path.name, size=path.stat().st_size, digest=digest, mapping_name=arguments.mapping,
+                dry=arguments.dry_run, actor=actor, at=at,
+            )  # fmt: skip
+        if sheet.state == services.State.FAILED:
+            raise Unreadable(sheet.trouble)
+        with acting(actor):
+            findings = selectors.findings_of(sheet)
+            if arguments.rejects and not arguments.dry_run:
+                arguments.rejects.expanduser().write_bytes(b"".join(selectors.rejects_csv(sheet)))
+    rows = sheet.checked_rows if arguments.dry_run else sheet.rows
+    rejected = sheet.checked_wrong if arguments.dry_run else sheet.rejected
+    result: dict[str, object] = {
+        "rows": rows,
+        "imported": sheet.imported,
+        "already": sheet.already,
+        "rejected": rejected,
+        "seconds": round(time.monotonic() - began, 3),
+    }
+    lines = [f"共 {rows} 行：导入 {sheet.imported} 件，以前导入过 {sheet.already} 件，没有导入 {rejected} 行。"]
+    if arguments.dry_run:
+        result["would_import"] = rows - rejected - sheet.already
+        result["errors"] = [{"row": line, "column": heading, "error": what} for line, heading, what in findings.rows]
+        lines = [
+            f"试跑 {rows} 行：可以导入 {rows - rejected - sheet.already} 件，以前导入过 {sheet.already} 件，有问题 {rejected} 行。"
+        ]
+        lines += [f"第 {line} 行 {heading}：{what}" for line, heading, what in findings.rows[:50]]
+    elif rejected and not arguments.rejects:
+        lines.append("要看哪些行没有导入、为什么：加上 --rejects 文件名 再执行一次。")
+    tell(arguments, result, *lines)
+    return 0

@@ -1,0 +1,313 @@
+"""Rows of a table into the house, batch by batch: what is new is taken in, what came before is counted, what is wrong is kept.
+
+Each batch is one transaction with the place reached in the file, so that a crash costs a batch and nothing comes twice.
+"""
+
+import hmac
+import json
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import connections
+from django.utils.translation import gettext
+
+from xinqiao.cases.history import Teller
+from xinqiao.cases.record_import import Matter, record_import, shape_of
+from xinqiao.cases.words import put
+from xinqiao.intake import services as intake
+from xinqiao.intake.models import SheetRow, Submission
+from xinqiao.kernel.canonical import canonical
+from xinqiao.kernel.clock import day_of
+from xinqiao.kernel.errors import Refused
+from xinqiao.kernel.ids import new_number, uuid7
+from xinqiao.ledger import bulk
+from xinqiao.people import bulk as vault
+from xinqiao.people.actors import Actor
+from xinqiao.people.models import Area, Organ, in_force
+
+from .cells import Row
+from .convert import Book, Converter, Said, Wrong
+
+T = TypeVar("T")
+BATCH = 1_000
+CITY = 4
+
+
+@dataclass
+class Batch:
+    """Rows looked at together. `last` is the last line of the file among them."""
+
+    last: int = 0
+    rows: int = 0
+    said: list[Said] = field(default_factory=list)
+    wrong: list[Wrong] = field(default_factory=list)
+    origins: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a batch."""
+
+    imported: int
+    already: int
+    wrong: Sequence[Wrong]
+
+
+def book_for(*, office: Organ | None, at: datetime) -> Book:
+    """The areas and organs that a table of this office may name: those of its city; all of them when no office asks."""
+    city = office.area_code[:CITY] if office is not None else ""
+    areas: dict[str, str] = {}
+    for code, name, full in Area.objects.filter(in_force(day_of(at)), code__startswith=city).values_list(
+        "code", "name", "full_name"
+    ):
+        areas[code] = areas[full] = code
+        areas[name] = "" if name in areas and areas[name] != code else code  # a name that two places share names none
+    organs: dict[str, int] = {}
+    for pk, name, short in Organ.objects.filter(in_force(day_of(at)), area_code__startswith=city).values_list(
+        "pk", "name", "short_name"
+    ):
+        organs[name] = organs[short] = pk
+    return Book({name: code for name, code in areas.items() if code}, organs)
+
+
+def batches(rows: Iterable[Row], converter: Converter, *, after: int = 0, size: int = BATCH) -> Iterator[Batch]:
+    """Rows behind line `after`, converted, a batch at a time."""
+    wanted = (row for row in rows if row.number > after)
+    while chunk := list(islice(wanted, size)):
+        batch = Batch(last=chunk[-1].number, rows=len(chunk))
+        for row in chunk:
+            found = converter.convert(row)
+            if isinstance(found, Said):
+                batch.said.append(found)
+                batch.origins.append(row)
+            else:
+                batch.wrong.append(found)
+        yield batch
+
+
+def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
+    """The same items, prepared by a thread while the caller waits for the database. What it raises is raised here."""
+    ready: queue.Queue[tuple[str, object]] = queue.Queue(depth)
+    stop = threading.Event()
+
+    def offer(kind: str, value: object) -> bool:
+        while not stop.is_set():
+            try:
+                ready.put((kind, value), timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        try:
+            for item in items:
+                if not offer("item", item):
+                    return
+            offer("end", None)
+        except BaseException as error:
+            offer("error", error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work, name="sheet-reader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = ready.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value  # type: ignore[misc]
+            yield value  # type: ignore[misc]
+    finally:
+        stop.set()
+        thread.join()
+
+
+class Taker:
+    """Takes batches of one table in, for one actor on one occasion. `scope` tells tables of different make apart."""
+
+    def __init__(self, *, sheet_id: UUID, scope: str, converter: Converter, actor: Actor, at: datetime) -> None:
+        self._sheet_id, self._converter, self._actor, self._at = sheet_id, converter, actor, at
+        self._scope = scope.encode()
+        self._teller = Teller(actor)
+        self._offices: dict[str, tuple[Organ | None, Organ]] = {}
+        self._key = vault.fingerprint_key()
+
+    def look(self, batch: Batch) -> Outcome:
+        """What would become of a batch, in the caller's transaction; nothing is written."""
+        fresh, already, wrong = self._sorted(batch)
+        matters, refused = self._matters(fresh)
+        return Outcome(len(matters), already, [*batch.wrong, *wrong, *refused])
+
+    def take(self, batch: Batch) -> Outcome:
+        """Take a batch in, in the caller's transaction."""
+        fresh, already, wrong = self._sorted(batch)
+        matters, refused = self._matters(fresh)
+        if matters:
+            self._write(matters)
+        return Outcome(len(matters), already, [*batch.wrong, *wrong, *refused])
+
+    def _sorted(self, batch: Batch) -> tuple[list["_Fresh"], int, list[Wrong]]:
+        """Those that have not come before; how many came before; those whose number came before with other words."""
+        seen = [self._fingerprint(said) for said in batch.said]
+        rows = SheetRow.objects.filter(identity__in=[identity for identity, _ in seen])
+        known = dict(rows.values_list("identity", "content"))
+        fresh, already, wrong = [], 0, []
+        for said, row, (identity, content) in zip(batch.said, batch.origins, seen, strict=True):
+            before = known.get(identity)
+            if before is None:
+                known[identity] = content
+                fresh.append(_Fresh(said, row, identity, content))
+            elif before == content:
+                already += 1
+            else:
+                reason = gettext("这个编号以前导入过，内容却不同。请核对是不是同一件事；不是的，请改编号后再导入。")
+                wrong.append(self._converter.refuse(row, {"number": reason}))
+        return fresh, already, wrong
+
+    def _fingerprint(self, said: Said) -> tuple[UUID, UUID]:
+        words = said.words
+        content = self._digest(b"words", canonical([words.text, words.title]))
+        if said.number:
+            return self._digest(b"number", said.number.encode()), content
+        who = list(said.identity.as_dict().values()) if said.identity else []
+        received = said.received_at if said.past else None
+        everything = [
+            words.text,
+            words.title,
+            words.place,
+            words.area_code,
+            words.wish,
+            said.channel,
+            received,
+            said.reply,
+            who,
+        ]
+        return self._digest(b"all", canonical(everything)), content
+
+    def _digest(self, kind: bytes, said: bytes) -> UUID:
+        return UUID(bytes=hmac.digest(self._key, b"|".join((kind, self._scope, said)), "sha256")[:16])
+
+    def _matters(self, fresh: Sequence["_Fresh"]) -> tuple[list[tuple["_Fresh", Matter]], list[Wrong]]:
+        matters, wrong = [], []
+        for one in fresh:
+            matter = self._matter(one.said)
+            try:
+                self._teller.tell(shape_of(matter, self._at))
+            except (Refused, LookupError) as error:
+                reason = gettext("期限或者步骤按法律对不上：{why}").format(why=str(error)[:200])
+                wrong.append(self._converter.refuse(one.row, {"": reason}))
+                continue
+            matters.append((one, matter))
+        return matters, wrong
+
+    def _matter(self, said: Said) -> Matter:
+        area = said.words.area_code
+        if area not in self._offices:
+            self._offices[area] = intake.offices(self._actor, area, self._at)
+        desk, office = self._offices[area]
+        sealed = said.who.about_official
+        origin: dict[str, object] = {"import": self._sheet_id, "line": said.row}
+        source = dict(said.source)
+        if sealed and said.reply:  # what was done about a report is for its keepers to judge
+            source[gettext("答复内容")] = said.reply
+        if said.number:
+            origin["number"] = said.number
+        if source:
+            origin["source"] = source
+        return Matter(
+            case_id=uuid7(), submission_id=uuid7(), number=f"{new_number()}-1", title=intake.title_of(said.words),
+            channel=said.channel, office=office, desk=desk, received_at=said.received_at, past=said.past,
+            area_code=area, person_id=uuid7() if said.identity is not None else None,
+            anonymous=said.who.reporter == Submission.Reporter.ANONYMOUS, confidential=said.who.confidential,
+            sealed=sealed, answered_at=said.answered_at, closed_at=said.closed_at, reply=said.reply,
+            lead_id=said.lead_id if said.answered_at else None, origin=origin,
+        )  # fmt: skip
+
+    def _write(self, matters: Sequence[tuple["_Fresh", Matter]]) -> None:
+        bulk.insert(
+            "intake_sheetrow",
+            {
+                "identity": bulk.uuids(one.identity for one, _ in matters),
+                "content": bulk.uuids(one.content for one, _ in matters),
+                "case_id": bulk.uuids(matter.case_id for _, matter in matters),
+                "line": bulk.ints(one.said.row for one, _ in matters),
+            },
+            fixed={"sheet_id": self._sheet_id},
+        )
+        vault.persons_store(
+            [
+                vault.Stored(matter.person_id, one.said.identity, matter.received_at, matter.sealed)
+                for one, matter in matters
+                if matter.person_id is not None and one.said.identity is not None
+            ]
+        )
+        self._write_submissions(matters)
+        record_import([matter for _, matter in matters], teller=self._teller, actor=self._actor, at=self._at)
+        bulk.insert(
+            "intake_submissioncase",
+            {
+                "submission_id": bulk.uuids(matter.submission_id for _, matter in matters),
+                "case_id": bulk.uuids(matter.case_id for _, matter in matters),
+            },
+        )
+        named = [matter for _, matter in matters if matter.person_id is not None]
+        bulk.insert(
+            "intake_party",
+            {
+                "submission_id": bulk.uuids(matter.submission_id for matter in named),
+                "person_id": bulk.uuids(matter.person_id for matter in named),
+                "since": bulk.moments(matter.received_at for matter in named),
+            },
+            fixed={"role": "petitioner"},
+        )
+
+    def _write_submissions(self, matters: Sequence[tuple["_Fresh", Matter]]) -> None:
+        codes = vault.codes_of((f"import/{one.identity}", matter.number[:-2]) for one, matter in matters)
+        open_words: list[str | None] = []
+        sealed_words: list[bytes | None] = []
+        for one, matter in matters:
+            words = one.said.words
+            spoken = {"text": words.text, "title": words.title, "place": words.place, "wish": words.wish}
+            if matter.sealed:
+                row = Submission(id=matter.submission_id)
+                put(row, spoken, sealed=True)
+                open_words.append(None)
+                sealed_words.append(bytes(row.words_sealed or b""))
+            else:
+                open_words.append(json.dumps(spoken, ensure_ascii=False))
+                sealed_words.append(None)
+        bulk.insert(
+            "intake_submission",
+            {
+                "id": bulk.uuids(matter.submission_id for _, matter in matters),
+                "number": bulk.texts(matter.number[:-2] for _, matter in matters),
+                "code_hash": bulk.blobs(codes),
+                "channel": bulk.texts(matter.channel for _, matter in matters),
+                "reporter": bulk.texts(one.said.who.reporter for one, _ in matters),
+                "received_at": bulk.moments(matter.received_at for _, matter in matters),
+                "title": bulk.texts("" if matter.sealed else matter.title for _, matter in matters),
+                "words": bulk.jsons(open_words),
+                "words_sealed": bulk.blobs(sealed_words),
+                "area_code": bulk.texts(matter.area_code for _, matter in matters),
+                "joint_count": bulk.ints(max(1, one.said.who.joint_count) for one, _ in matters),
+                "confidential": bulk.bools(matter.confidential for _, matter in matters),
+                "sealed": bulk.bools(matter.sealed for _, matter in matters),
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    said: Said
+    row: Row
+    identity: UUID
+    content: UUID

@@ -1,0 +1,148 @@
+"""Rows by the thousand in one statement: columns as binary arrays, unnested by the database.
+
+COPY would be the usual way, but PostgreSQL refuses it to a role that stands behind row-level security. Arrays carry the
+same bytes, pass every policy, constraint and trigger as single inserts do, and cost about as much.
+"""
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.db import connection
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+_NULL = b"\xff\xff\xff\xff"
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = date(2000, 1, 1).toordinal()
+_MICROSECOND = 1_000_000
+_length = struct.Struct(">i").pack
+_uuid_head = _length(16)
+_int4 = struct.Struct(">ii").pack
+_int8 = struct.Struct(">iq").pack
+_TRUE, _FALSE = b"\x00\x00\x00\x01\x01", b"\x00\x00\x00\x01\x00"
+
+
+@dataclass(frozen=True)
+class Column:
+    """The values of one column: an array in PostgreSQL's binary form."""
+
+    type: str
+    data: bytes
+    count: int
+
+
+class _ColumnDumper(Dumper):
+    """Sends a Column as it is; the cast in the statement names its type."""
+
+    format = Format.BINARY
+
+    def dump(self, obj: Column) -> bytes:  # type: ignore[override]
+        """The bytes of the array."""
+        return obj.data
+
+
+def _column(name: str, oid: int, cells: Sequence[bytes]) -> Column:
+    head = struct.pack(">iiiii", 1, 1, oid, len(cells), 1)
+    return Column(name, head + b"".join(cells), len(cells))
+
+
+def uuids(values: Iterable[UUID | None]) -> Column:
+    """A column of type uuid."""
+    return _column("uuid", 2950, [_NULL if v is None else _uuid_head + v.bytes for v in values])
+
+
+def texts(values: Iterable[str | None]) -> Column:
+    """A column of type text, also for varchar."""
+    encoded = [None if v is None else v.encode() for v in values]
+    return _column("text", 25, [_NULL if v is None else _length(len(v)) + v for v in encoded])
+
+
+def blobs(values: Iterable[bytes | None]) -> Column:
+    """A column of type bytea."""
+    return _column("bytea", 17, [_NULL if v is None else _length(len(v)) + v for v in values])
+
+
+def jsons(values: Iterable[str | None]) -> Column:
+    """A column of type jsonb, given as JSON text."""
+    encoded = [None if v is None else b"\x01" + v.encode() for v in values]
+    return _column("jsonb", 3802, [_NULL if v is None else _length(len(v)) + v for v in encoded])
+
+
+def ints(values: Iterable[int | None]) -> Column:
+    """A column of type int, also for smallint."""
+    return _column("int", 23, [_NULL if v is None else _int4(4, v) for v in values])
+
+
+def bigints(values: Iterable[int | None]) -> Column:
+    """A column of type bigint."""
+    return _column("bigint", 20, [_NULL if v is None else _int8(8, v) for v in values])
+
+
+def bools(values: Iterable[bool]) -> Column:
+    """A column of type boolean."""
+    return _column("boolean", 16, [_TRUE if v else _FALSE for v in values])
+
+
+def days(values: Iterable[date | None]) -> Column:
+    """A column of type date."""
+    return _column("date", 1082, [_NULL if v is None else _int4(4, v.toordinal() - _EPOCH_DAY) for v in values])
+
+
+def moments(values: Iterable[datetime | None]) -> Column:
+    """A column of type timestamptz. Raises TypeError for a moment without a zone."""
+    return _column("timestamptz", 1184, [_NULL if v is None else _int8(8, _microseconds(v)) for v in values])
+
+
+def _microseconds(moment: datetime) -> int:
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * _MICROSECOND + since.microseconds
+
+
+def insert(
+    table: str,
+    columns: Mapping[str, Column],
+    *,
+    kinds: Mapping[str, Column] | None = None,
+    fixed: Mapping[str, Any] | None = None,
+    once: str = "",
+) -> list[Any]:
+    """Insert one row for each place of `columns`, in their order, in the caller's transaction.
+
+    `kinds` are columns of a small table that the rows share; `columns["kind"]` then holds the place in it, counted from 1.
+    `fixed` values are the same in every row. `once` names a unique column: rows whose value is there already are passed
+    over, and the values that were added are returned. Raises ValueError when the columns differ in length.
+    """
+    counts = {column.count for column in columns.values()}
+    if len(counts) != 1 or len({column.count for column in (kinds or {}).values()}) > 1:
+        raise ValueError("columns of one table are of one length")
+    if not counts.pop():
+        return []
+    rows = [name for name in columns if name != "kind" or kinds is None]
+    shared, same = list(kinds or {}), dict(fixed or {})
+    wanted = [*(f'r."{name}"' for name in rows), *(f'k."{name}"' for name in shared), *("%s" for _ in same)]
+    source = f"unnest({_places(columns)}) AS r({_names(columns)})"
+    values: list[Any] = [*same.values(), *columns.values()]
+    if kinds:
+        source += f" JOIN unnest({_places(kinds)}) WITH ORDINALITY AS k({_names(shared)}, place_) ON k.place_ = r.kind"
+        values += kinds.values()
+    statement = f"INSERT INTO {table} ({_names([*rows, *shared, *same])}) SELECT {', '.join(wanted)} FROM {source}"  # noqa: S608 - names are ours
+    if once:
+        statement += f" ON CONFLICT ({once}) DO NOTHING RETURNING {once}"
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.adapters.register_dumper(Column, _ColumnDumper)
+        cursor.execute(statement, values)
+        return [row[0] for row in cursor.fetchall()] if once else []
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _places(columns: Mapping[str, Column]) -> str:
+    return ", ".join(f"%s::{column.type}[]" for column in columns.values())
