@@ -84,6 +84,11 @@ class Drive:
             for kept in self.kept:
                 if kept.open.act == settle.act and not kept.how and settle.owner in ("", kept.open.owner):
                     kept.how = settle.how
+        if decision.succeeds:
+            gone, heir = (f"assist:{organ}" for organ in decision.succeeds)
+            for kept in self.kept:
+                if kept.open.owner == gone and not kept.how:
+                    kept.open = replace(kept.open, owner=heir)
         self.kept += [Kept(o) for o in decision.opens]
         documents = {**f.documents, **{m.kind: m.state for m in decision.documents}}
         counts = dict(f.counts)
@@ -94,6 +99,7 @@ class Drive:
             procedure=decision.procedure,
             state=decision.state,
             lead=decision.assigns.get("lead", f.lead),
+            office=decision.succeeds[1] if decision.succeeds and f.office == decision.succeeds[0] else f.office,
             assists=frozenset(decision.assigns.get("assists", f.assists)),
             dates={**f.dates, **decision.dates},
             flags=(f.flags | decision.flags_set) - decision.flags_cleared,

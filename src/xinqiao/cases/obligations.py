@@ -13,15 +13,16 @@ from .models import Case, Obligation
 
 def apply(held: Held, decision: law_types.Decision, *, seq: int, at: datetime, batch: Batch) -> list[Obligation]:
     """Settle and open what `decision` says, by `batch`; return the opened ones."""
-    if not decision.opens and not decision.settles and not decision.closes:
+    if not decision.opens and not decision.settles and not decision.closes and not decision.succeeds:
         return []
     case, unsettled = held.case, held.obligations
     settled = settle(unsettled, decision, at=at)
+    moved = hand_on(unsettled, decision)
     opened = [open_(case, spec, seq=seq, at=at) for spec in decision.opens]
     living = [o for o in unsettled if o.settled_at is None] + opened
-    changed = {o.id: o for o in [*settled, *lead(living)] if o not in opened}
+    changed = {o.id: o for o in [*settled, *moved, *lead(living)] if o not in opened}
     for row in changed.values():
-        batch.update(row, ("settled_at", "settled_on", "state", "leading"))
+        batch.update(row, ("settled_at", "settled_on", "state", "leading", "organ"))
     for row in opened:
         batch.insert(row)
     held.obligations = living
@@ -46,6 +47,17 @@ def settle(unsettled: list[Obligation], decision: law_types.Decision, *, at: dat
                 obligation.leading = False
                 settled.append(obligation)
     return settled
+
+
+def hand_on(unsettled: list[Obligation], decision: law_types.Decision) -> list[Obligation]:
+    """What an organ that is no more owes in this case is its heir's now, its dates as they were. Does not save."""
+    if decision.succeeds is None:
+        return []
+    gone, heir = decision.succeeds
+    mine = [o for o in unsettled if o.organ_id == gone and o.settled_at is None]
+    for obligation in mine:
+        obligation.organ_id = heir
+    return mine
 
 
 def over_at(due: date) -> datetime:

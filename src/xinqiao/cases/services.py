@@ -28,7 +28,7 @@ from .models import Assist, Case, Document, Obligation, Record, Recusal
 
 MOST_AT_ONCE = 100
 _CHANGING = (
-    "procedure", "state", "title", "area_code", "content_code", "lead", "ruling", "handler", "facts", "waits_for",
+    "procedure", "state", "title", "area_code", "content_code", "office", "desk", "lead", "ruling", "handler", "facts", "waits_for",
     "closed_at", "closed_cause", "changed_at", "head_seq", "head_hash",
 )  # fmt: skip
 _ASSISTS_END = """
@@ -38,7 +38,7 @@ _ASSIST = """
 INSERT INTO cases_assist (case_id, organ_id, task, opened_at) VALUES (%s, %s, '', %s)
 ON CONFLICT (case_id, organ_id) DO UPDATE SET closed_at = NULL
 """
-KEPT_KEYS = ("missed/", "missed-step/", "lapse/")  # keys of the watcher; nobody else may use them up
+KEPT_KEYS = ("missed/", "missed-step/", "lapse/", "succeed/")  # keys of the system; nobody else may use them up
 
 
 @dataclass(frozen=True)
@@ -296,7 +296,8 @@ def _write(held: Held, context: effects.Context, *, key: str, digest: bytes) -> 
                 name: value for name, value in decision.assigns.items() if name in {"lead", "assists", "ruling"}
             },
             "closes": decision.closes,
-        },
+        }
+        | ({"succeeds": list(decision.succeeds)} if decision.succeeds else {}),
         key=key,
         input_hash=digest,
         batch=batch,
@@ -331,6 +332,10 @@ def _assign(held: Held, decision: law_types.Decision, *, at: datetime, batch: Ba
     for name in ("content_code", "area_code", "title"):
         if assigns.get(name):
             setattr(case, name, assigns[name])
+    if decision.succeeds:
+        for name in ("office_id", "desk_id", "ruling_id"):
+            if getattr(case, name) == decision.succeeds[0]:
+                setattr(case, name, decision.succeeds[1])
     if "assists" in assigns:
         wanted: list[int] = list(assigns["assists"])
         batch.add(_ASSISTS_END, [at, case.id, wanted])

@@ -171,6 +171,7 @@ class Decision:
     closes: str = ""  # cause, when the case ends: "answered", "withdrawn", "reclassified", ...
     waits_for: str = ""  # named party when no duty is open
     seals: bool | None = None  # True seals the case, False unseals it
+    succeeds: tuple[int, int] | None = None  # what the first organ has in the case, duties too, is the second one's now
 
 
 @dataclass(frozen=True)

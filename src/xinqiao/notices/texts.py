@@ -126,6 +126,14 @@ PETITIONER: dict[str, Template] = {
     "executed": Template(
         N_("处理意见的落实情况"), (N_("您的来件（编号 {number}）的处理意见有了落实情况，请在网上查看。"),)
     ),
+    "succeeded": Template(
+        N_("您的来件换了单位接着办"),
+        (
+            N_("因为机关调整，您的来件（编号 {number}）现在由{organ}接着办。"),
+            N_("您不用再交材料，原来的期限不变。"),
+            _LOOK,
+        ),
+    ),
     "closed": Template(N_("您的来件已办结"), (N_("您的来件（编号 {number}）已经办结。"), _LOOK)),
 }
 
@@ -158,6 +166,9 @@ STAFF: dict[str, Template] = {
     ),
     "overdue": Template(N_("已经超期"), (N_("事项 {number} 的“{act}”应在{due}前完成，现在已经超期。"), _OPEN)),
     "rated": Template(N_("信访人作了评价"), (N_("信访人对事项 {number} 作了评价。"), _OPEN)),
+    "succeeded": Template(
+        N_("有事项因机关调整由你单位接办"), (N_("事项 {number} 因机关调整由你单位接办，原来的期限不变。"), _OPEN)
+    ),
     "handed_over": Template(N_("工作交接"), (N_("事项 {number} 已交接给你。"), _OPEN)),
     "alarm": Template(
         N_("有通知没有送出"), (N_("有 {count} 条通知多次发送没有成功，已经搁置。请查明原因后重新发送。"),)
