@@ -190,7 +190,9 @@ def _must_execute(facts: Facts, inputs: Mapping[str, Any], at: datetime) -> str:
 
 _HEARD = has("heard", N_("作出处理意见以前，必须听取信访人陈述事实和理由；联系不上的，要记录联系经过。"))
 _INVESTIGATED = has("investigated", N_("作出处理意见以前，必须调查核实并留下记录。"))
-_SCAN = Input("scan", N_("盖章后的扫描件"), "files", required=True, help=N_("先打印，盖章，再扫描或者拍照传上来"), stamped=True)
+_SCAN = Input(
+    "scan", N_("盖章后的扫描件"), "files", required=True, help=N_("先打印，盖章，再扫描或者拍照传上来"), stamped=True
+)
 _AFTER = ("review.apply", "evaluation", "execution", "serve")
 
 # fmt: off
