@@ -56,6 +56,10 @@ people-changes-seen          302 302 405 405 405 405 405 405 405 405 405 405
 people-leave                 302 302 405 405 405 405 405 405 405 405 405 405
 desk:worklist                302 302 200 200 200 200 200 200 200 200 200 200
 desk:bulk                    302 302 405 405 405 405 405 405 405 405 405 405
+desk:search                  302 302 200 200 200 200 200 200 200 200 200 200
+desk:search-save             302 302 405 405 405 405 405 405 405 405 405 405
+desk:search-forget           302 302 405 405 405 405 405 405 405 405 405 405
+desk:export                  302 302 200 200 200 200 200 200 200 200 200 200
 desk:live                    302 302 200 200 200 200 200 200 200 200 200 200
 desk:case                    302 302 200 200 200 404 200 200 404 404 404 404
 desk:peek                    302 302 200 200 200 404 200 200 404 404 404 404
@@ -166,6 +170,7 @@ def addresses(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     values = {
         "number": case.number, "step": "note", "document_id": paper.pk, "form": "pdf", "blob_id": blob.pk,
         "file_id": blob.pk, "contact_id": contact.pk, "slug": "lamp", "post_id": world.posts["cg.handler"].pk, "key": "a-key",
+        "search_id": 1,
     }  # fmt: skip
     found = {}
     for name, route in patterns():

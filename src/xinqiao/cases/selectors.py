@@ -56,17 +56,17 @@ class Page:
     filters: Filters = field(default_factory=Filters)
 
 
-def worklist(*, actor: Actor, filters: Filters) -> Page:
-    """A page of the cases of `actor`'s organ. `due` and `mine` are ordered by what is due, the others by receipt.
+def worklist(*, actor: Actor, filters: Filters, size: int = PAGE) -> Page:
+    """A page of `size` of the cases of `actor`'s organ. `due` and `mine` are ordered by what is due, the others by receipt.
 
     Keyset paging: two or three queries however many cases there are. Raises ValueError for a key that is none.
     """
     if filters.view in {"due", "mine"}:
-        return _by_due(actor, filters)
-    return _by_receipt(actor, filters)
+        return _by_due(actor, filters, size)
+    return _by_receipt(actor, filters, size)
 
 
-def _by_due(actor: Actor, filters: Filters) -> Page:
+def _by_due(actor: Actor, filters: Filters, size: int) -> Page:
     rows = (
         Obligation.objects.filter(settled_at__isnull=True, leading=True, organ_id=actor.organ)
         .filter(case__in=access.visible(actor))
@@ -86,12 +86,12 @@ def _by_due(actor: Actor, filters: Filters) -> Page:
         due_text, _, id_text = filters.after.partition("_")
         due, last = date.fromisoformat(due_text), UUID(id_text)
         rows = rows.filter(due__gte=due).filter(Q(due__gt=due) | Q(id__gt=last))
-    found = list(rows[: PAGE + 1])
-    page = [Row(o.case, o, f"{o.due.isoformat()}_{o.id}") for o in found[:PAGE]]
-    return Page(page, page[-1].key if len(found) > PAGE else "", filters)
+    found = list(rows[: size + 1])
+    page = [Row(o.case, o, f"{o.due.isoformat()}_{o.id}") for o in found[:size]]
+    return Page(page, page[-1].key if len(found) > size else "", filters)
 
 
-def _by_receipt(actor: Actor, filters: Filters) -> Page:
+def _by_receipt(actor: Actor, filters: Filters, size: int) -> Page:
     leading = Obligation.objects.filter(settled_at__isnull=True, leading=True, organ_id=actor.organ)
     rows = (
         access.visible(actor)
@@ -115,12 +115,12 @@ def _by_receipt(actor: Actor, filters: Filters) -> Page:
         if at.tzinfo is None:
             raise ValueError(at_text)
         rows = rows.filter(received_at__lte=at).filter(Q(received_at__lt=at) | Q(id__lt=last))
-    found = list(rows[: PAGE + 1])
+    found = list(rows[: size + 1])
     page = []
-    for case in found[:PAGE]:
+    for case in found[:size]:
         here: list[Obligation] = case.leading_here  # type: ignore[attr-defined]
         page.append(Row(case, here[0] if here else None, f"{case.received_at.isoformat()}_{case.id}"))
-    return Page(page, page[-1].key if len(found) > PAGE else "", filters)
+    return Page(page, page[-1].key if len(found) > size else "", filters)
 
 
 def _narrow(filters: Filters, prefix: str) -> Q:

@@ -2,11 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from xinqiao.desk.views import case, live, papers, worklist
+from xinqiao.desk.views import case, export, live, papers, search, worklist
 
 urlpatterns: list[URLPattern] = [
     path("", worklist.worklist, name="worklist"),
     path("bulk/", worklist.bulk, name="bulk"),
+    path("search/", search.search, name="search"),
+    path("search/save/", search.save, name="search-save"),
+    path("search/<int:search_id>/forget/", search.forget, name="search-forget"),
+    path("export/", export.export, name="export"),
     path("live/", live.renew, name="live"),
     path("cases/<str:number>/", case.case_page, name="case"),
     path("cases/<str:number>/peek/", case.peek, name="peek"),

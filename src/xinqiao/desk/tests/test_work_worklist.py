@@ -164,7 +164,7 @@ def test_the_database_is_asked_as_often_for_fifty_rows_as_for_five(officer: Clie
     for view in VIEWS:
         with at_most(few[view]):
             officer.get(f"/desk/?view={view}")
-        with at_most(14):
+        with at_most(15):
             officer.get(f"/desk/?view={view}")
 
 

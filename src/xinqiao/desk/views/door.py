@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 
 from xinqiao.cases import access
 from xinqiao.cases.models import Case
@@ -16,7 +16,7 @@ from xinqiao.people import services as vault
 from xinqiao.people.actors import Actor
 
 ONE_LOOK = timedelta(minutes=10)  # a file is read on several pages
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -50,7 +50,7 @@ def staff(*roles: str) -> Callable[[View], View]:
     def wrap(view: View) -> View:
         @login_required
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             actor = actor_of(request)
             if actor.kind != "staff" or actor.post_id is None or (roles and actor.role not in roles):
                 raise Http404

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from xinqiao import law
-from xinqiao.cases import access, selectors, services
+from xinqiao.cases import access, searches, selectors, services
 from xinqiao.cases.models import Case
 from xinqiao.cases.selectors import Filters
 from xinqiao.desk import casebook, outgoing, sources
+from xinqiao.desk.views import search
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.intake import selectors as intake
 from xinqiao.kernel.clock import day_of
@@ -106,6 +107,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == "xq-rows":
         return render(request, "desk/parts/refresh.html", context)
     context |= {
+        "saved": [(row.name, search.read(row.query).address()) for row in searches.saved_searches(actor)],
         "marks": MARKS,
         "colours": COLOURS,
         "procedures": [(p.name, gettext(p.label)) for p in law.procedures()],
