@@ -18,6 +18,7 @@ from xinqiao.cases.models import Document
 from xinqiao.desk.tests.road import bring, moving, new_case, photo, signed_in
 from xinqiao.files import services as files
 from xinqiao.intake import services as intake
+from xinqiao.intake.models import SheetImport
 from xinqiao.people import access, proof
 from xinqiao.people.actors import SYSTEM
 from xinqiao.people.models import Account, Post
@@ -84,6 +85,10 @@ desk:notices-do              302 302 405 405 405 405 405 405 405 405 405 405
 desk:knowledge               302 302 200 200 200 200 200 200 200 200 200 200
 desk:knowledge-entry         302 302 200 200 200 200 200 200 200 200 200 200
 desk:help                    302 302 200 200 200 200 200 200 200 200 200 200
+desk:imports                 302 302 404 200 404 404 404 404 404 404 200 200
+desk:import                  302 302 404 200 404 404 404 404 404 404 200 404
+desk:import-standing         302 302 404 204 404 404 404 404 404 404 204 404
+desk:import-rejects          302 302 404 200 404 404 404 404 404 404 404 404
 demo:start                   404 404 404 404 404 404 404 404 404 404 404 404
 demo:tour                    404 404 404 404 404 404 404 404 404 404 404 404
 ui:look                      405 405 405 405 405 405 405 405 405 405 405 405
@@ -167,8 +172,12 @@ def addresses(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     window = world.actor("window")
     with access.acting(window):
         contact = intake.contact_open(kind="call", actor=window, at=MORNING)
+        sheet = SheetImport.objects.create(
+            organ=world.organs["xf"], account_id=officer.account_id, post_id=officer.post_id, name="表.csv", size=1,
+            sha256=b"x", table={"headings": ["内容"]}, state="done", rejected=1, created_at=MORNING,
+        )  # fmt: skip
     values = {
-        "number": case.number, "step": "note", "document_id": paper.pk, "form": "pdf", "blob_id": blob.pk,
+        "number": case.number, "sheet_id": sheet.pk, "step": "note", "document_id": paper.pk, "form": "pdf", "blob_id": blob.pk,
         "file_id": blob.pk, "contact_id": contact.pk, "slug": "lamp", "post_id": world.posts["cg.handler"].pk, "key": "a-key",
         "search_id": 1,
     }  # fmt: skip

@@ -1,7 +1,11 @@
 from django.urls import URLPattern, URLResolver
 
-from xinqiao.desk import urls_office, urls_work
+from xinqiao.desk import urls_import, urls_office, urls_work
 
 app_name = "desk"
 
-urlpatterns: list[URLPattern | URLResolver] = [*urls_work.urlpatterns, *urls_office.urlpatterns]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *urls_work.urlpatterns,
+    *urls_office.urlpatterns,
+    *urls_import.urlpatterns,
+]
