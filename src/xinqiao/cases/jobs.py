@@ -1,9 +1,12 @@
 """Work of the worker process: the watcher each minute, papers frozen after their step."""
 
+import logging
+import time
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
@@ -11,12 +14,16 @@ from xinqiao.people import clock
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
 
-from . import documents, finding, watch
+from . import documents, finding, hooks, succession, watch
 from .models import Document
 
 PRINTER = SYSTEM("printer")
 AT_ONCE = 50
+FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds after which a paper that could not be frozen is tried again
 FINDER = SYSTEM("finder")
+log = logging.getLogger("xinqiao.cases")
+_put_off: dict[UUID, tuple[int, float]] = {}  # of this process: tries, and when the next one may be
+HERALD = SYSTEM("herald")
 
 
 @app.periodic(cron="* * * * *")
@@ -40,18 +47,41 @@ def watch_soon(at: datetime) -> None:
 @app.periodic(cron="* * * * * */2")
 @app.task(queue="papers", queueing_lock="cases.freeze_papers")
 def freeze_papers(timestamp: int) -> None:
-    """Freeze the papers that were issued since, oldest first, each in a transaction of its own, until none is left."""
-    after: UUID | None = None
+    """Freeze the papers that were issued since, oldest first, each in a transaction of its own.
+
+    One that cannot be frozen holds up no other: it is tried again later and later, and the job fails aloud.
+    """
+    failed: list[UUID] = []
+    after: tuple[datetime, UUID] | None = None
     while True:
         with acting(PRINTER):
             waiting = Document.objects.filter(number__isnull=False, pdf__isnull=True).order_by("created_at", "id")
-            found = list(waiting.values_list("id", flat=True)[:AT_ONCE])
-        if not found or found[-1] == after:
-            return
+            if after is not None:
+                waiting = waiting.filter(Q(created_at__gt=after[0]) | Q(created_at=after[0], id__gt=after[1]))
+            found = list(waiting.values_list("created_at", "id")[:AT_ONCE])
+        if not found:
+            break
         after = found[-1]
-        for each in found:
-            with acting(PRINTER):
-                documents.document_render(document=Document.objects.get(pk=each), actor=PRINTER, at=clock.now())
+        failed += [each for _, each in found if not _freeze(each)]
+    if failed:
+        raise RuntimeError(f"papers that could not be frozen: {', '.join(map(str, failed))}")
+
+
+def _freeze(document_id: UUID) -> bool:
+    """Freeze one paper unless it is put off; False when that fails now."""
+    tries, not_before = _put_off.get(document_id, (0, 0.0))
+    if time.monotonic() < not_before:
+        return True
+    try:
+        with acting(PRINTER):
+            document = Document.objects.get(pk=document_id)
+            documents.document_render(document=document, actor=PRINTER, at=clock.now())
+    except Exception:
+        log.exception("a paper could not be frozen")
+        _put_off[document_id] = (tries + 1, time.monotonic() + min(FIRST_PAUSE * 2**tries, LONGEST_PAUSE))
+        return False
+    _put_off.pop(document_id, None)
+    return True
 
 
 @app.periodic(cron="* * * * * */10")
@@ -62,3 +92,31 @@ def bring_into_search(timestamp: int) -> None:
     while more:
         with acting(FINDER):
             more = finding.follow() > 0
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queue="hooks", queueing_lock="cases.tell_hooks")
+def tell_hooks(timestamp: int) -> None:
+    """Put into the outbox what other systems have subscribed to, batch by batch, until nothing is left."""
+    more = True
+    while more:
+        with acting(HERALD):
+            more = hooks.follow() > 0
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="succession", queueing_lock="cases.hand_on")
+def hand_on(timestamp: int) -> None:
+    """Hand on the open cases of organs that are no more, until nothing is left; what a crash left is taken up again."""
+    with acting(succession.SUCCESSION):
+        now = clock.now()
+    succession.follow(at=now)
+
+
+def hand_on_soon(at: datetime) -> None:
+    """Let the worker begin now, once the act is committed; when it waits already, it sees this act too."""
+    try:
+        with transaction.atomic():
+            hand_on.configure().defer(timestamp=int(at.timestamp()))
+    except AlreadyEnqueued:
+        return

@@ -1,0 +1,386 @@
+"""A running instance for measurements: the real server, with the demonstration's district and as many cases as asked for.
+
+It lies in XINQIAO_BENCH_HOME (default: .home/bench-ROWS of this checkout) and is kept between runs. The cases are those of the
+demonstration, multiplied in the database with other ids, numbers and dates over ten years (`grow`): real rows in every table that
+the pages and searches read. What cannot be multiplied truly is said in bench/RESULTS.md (the copies' chains do not verify).
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+TEN_YEARS = 3650
+OPEN_DAYS = 60  # copies older than this are of closed cases only
+
+
+def home_of(rows: int) -> Path:
+    """Where the instance of that size lies."""
+    return Path(os.environ.get("XINQIAO_BENCH_HOME") or ROOT / ".home" / f"bench-{rows}").resolve()
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of everything that works on the instance."""
+    kept = {k: v for k, v in os.environ.items() if k not in {"DJANGO_SETTINGS_MODULE", "XINQIAO_DATABASE_URL"}}
+    return {
+        **kept,
+        "XINQIAO_HOME": str(home),
+        "PYTHONPATH": str(ROOT / "src"),
+        "XINQIAO_API_TOKEN_PER_MINUTE": "0",
+        "XINQIAO_API_ADDRESS_PER_MINUTE": "0",
+    }
+
+
+@dataclass
+class Instance:
+    """An instance that serves."""
+
+    home: Path
+    port: int
+    server: subprocess.Popen[str]
+    started_in: float
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def xinqiao(self, *arguments: str) -> str:
+        """Run the command and return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "xinqiao.cli", *arguments],
+            env=environment(self.home), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"xinqiao {' '.join(arguments)}: {done.stderr or done.stdout}")
+        return done.stdout
+
+    def token(self, login: str) -> str:
+        """A token of that member of staff, with every scope."""
+        if login not in self.tokens:
+            scopes = "submit,read,step,search"
+            said = self.xinqiao("token", "make", login, "--name", "bench", "--scopes", scopes, "--days", "7", "--json")
+            self.tokens[login] = json.loads(said)["token"]
+        return self.tokens[login]
+
+    def database(self) -> psycopg.Connection[Any]:
+        """A connection of the administrator."""
+        return connect(self.home)
+
+
+def connect(home: Path) -> psycopg.Connection[Any]:
+    """A connection of the administrator of the embedded database, which must run."""
+    os.environ["XINQIAO_HOME"] = str(home)
+    from xinqiao.config import environment as settings
+    from xinqiao.server import places
+    from xinqiao.server.postgres import Postgres
+
+    return places.connect(Postgres(home).admin(), database=settings.DATABASE)
+
+
+@contextlib.contextmanager
+def serving(rows: int, *, say: Callable[[str], None]) -> Iterator[Instance]:
+    """The instance of that size, served; filled first when it is new."""
+    home = home_of(rows)
+    home.mkdir(parents=True, exist_ok=True)
+    whole = home / "grown"
+    if not whole.exists():
+        say(f"filling {home} (kept for later runs)")
+        _run(["demo", "load"], home)  # goes on where it stopped; nothing when it is whole
+    port = _free_port()
+    began = time.perf_counter()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "xinqiao.cli", "server", "--no-demo", "--port", str(port), "--workers", "2"],
+        env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        _wait(port, server)
+        instance = Instance(home, port, server, time.perf_counter() - began)
+        if not whole.exists():
+            with connect(home) as connection:
+                _wait_for_search(connection)
+                grow(connection, rows, say=say)
+            whole.write_text(str(rows))
+        yield instance
+    finally:
+        server.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.wait(60)
+        server.kill()
+
+
+def _run(arguments: Sequence[str], home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "xinqiao.cli", *arguments],
+        env=environment(home), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+
+
+def _wait_for_search(connection: psycopg.Connection[Any]) -> None:
+    connection.autocommit = True
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM cases_case WHERE NOT sealed) - (SELECT count(*) FROM cases_searchrow)"
+        ).fetchone()
+        if row and row[0] == 0:
+            return
+        time.sleep(0.5)
+    raise RuntimeError("the search index does not catch up")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(port: int, server: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 300
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended: {(server.stderr.read() if server.stderr else '')[-2000:]}")
+        time.sleep(0.05)
+    raise RuntimeError("the server does not answer")
+
+
+# --- growing
+
+
+def grow(connection: psycopg.Connection[Any], rows: int, *, say: Callable[[str], None]) -> None:
+    """Multiply the unsealed cases until there are about `rows`, over ten years; older copies are of closed cases."""
+    connection.autocommit = True
+    one = connection.execute("SELECT count(*) FROM cases_case").fetchone()
+    have = int(one[0]) if one else 0
+    copies = max(0, round((rows - have) / _closed_share(connection)))
+    if not copies:
+        return
+    connection.execute("SET synchronous_commit = off")
+    connection.execute("SET maintenance_work_mem = '512MB'")
+    connection.execute("SET session_replication_role = replica")  # no foreign keys to check: the copies are whole
+    connection.execute(_FUNCTIONS)
+    days = TEN_YEARS / copies
+    began = time.perf_counter()
+    step = max(1, min(25, copies))
+    for first in range(1, copies + 1, step):
+        last = min(first + step - 1, copies)
+        with connection.transaction():
+            for table in _tables(connection):
+                connection.execute(
+                    _copy_of(connection, table), {"first": first, "last": last, "days": days, "open": OPEN_DAYS}
+                )
+        if (first // step) % 10 == 0:
+            say(f"  {last * 100 // copies} % in {time.perf_counter() - began:.0f} s")
+    connection.execute("RESET session_replication_role")
+    connection.execute("VACUUM ANALYZE")
+    say(f"  {copies} copies in {time.perf_counter() - began:.0f} s")
+
+
+def _closed_share(connection: psycopg.Connection[Any]) -> int:
+    """How many cases a copy adds, nearly: those that are closed and not sealed."""
+    one = connection.execute("SELECT count(*) FROM cases_case WHERE NOT sealed AND closed_at IS NOT NULL").fetchone()
+    return int(one[0]) if one else 1
+
+
+_FUNCTIONS = """
+CREATE FUNCTION pg_temp.other(id uuid, k int) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT (lpad(to_hex(('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint - k::bigint * 60000000), 12, '0')
+        || '7' || substr(md5(id::text || k), 1, 3) || '8' || substr(md5(k || id::text), 1, 15))::uuid $$;
+CREATE FUNCTION pg_temp.digits(text text, k int, long int) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT lpad(((('x' || substr(md5(text || '/' || k), 1, 15))::bit(60)::bigint) % (10::bigint ^ long)::bigint)::text, long, '0') $$;
+CREATE FUNCTION pg_temp.marked(words tsvector, at timestamptz) RETURNS tsvector LANGUAGE sql STABLE STRICT AS $$
+    SELECT regexp_replace(regexp_replace(words::text,
+        '@d\\d+', '@d' || ((at AT TIME ZONE 'Asia/Shanghai')::date - DATE '0001-01-01' + 1)),
+        '@m\\d+', '@m' || (date_part('year', at AT TIME ZONE 'Asia/Shanghai')::int * 12 + date_part('month', at AT TIME ZONE 'Asia/Shanghai')::int - 1))::tsvector $$;
+CREATE TEMP TABLE chosen AS
+    SELECT c.id, c.closed_at IS NOT NULL AS closed, s.submission_id, su.number
+    FROM cases_case c JOIN intake_submissioncase s ON s.case_id = c.id JOIN intake_submission su ON su.id = s.submission_id
+    WHERE NOT c.sealed;
+CREATE UNIQUE INDEX ON chosen (id);
+"""
+
+# table → (condition that joins a row to a chosen case, columns whose values are other in a copy)
+_PLANS: dict[str, tuple[str, dict[str, str]]] = {
+    "intake_submission": (
+        "old.id = chosen.submission_id",
+        {"id": "pg_temp.other(old.id, k)", "number": "pg_temp.digits(old.number, k, 12)"},
+    ),
+    "cases_case": (
+        "old.id = chosen.id",
+        {
+            "id": "pg_temp.other(old.id, k)",
+            "number": "pg_temp.digits(chosen.number, k, 12) || substr(old.number, 13)",
+        },
+    ),
+    "intake_submissioncase": (
+        "old.case_id = chosen.id",
+        {"submission_id": "pg_temp.other(old.submission_id, k)", "case_id": "pg_temp.other(old.case_id, k)"},
+    ),
+    "intake_party": (
+        "old.submission_id = chosen.submission_id",
+        {"submission_id": "pg_temp.other(old.submission_id, k)"},
+    ),
+    "cases_assist": ("old.case_id = chosen.id", {"case_id": "pg_temp.other(old.case_id, k)"}),
+    "cases_rating": ("old.case_id = chosen.id", {"case_id": "pg_temp.other(old.case_id, k)"}),
+    "cases_obligation": (
+        "old.case_id = chosen.id",
+        {"id": "pg_temp.other(old.id, k)", "case_id": "pg_temp.other(old.case_id, k)"},
+    ),
+    "cases_document": (
+        "old.case_id = chosen.id AND old.replaces_id IS NULL",
+        {
+            "id": "pg_temp.other(old.id, k)",
+            "case_id": "pg_temp.other(old.case_id, k)",
+            "number": "old.number || '-' || k",
+        },
+    ),
+    "cases_record": (
+        "old.case_id = chosen.id",
+        {"id": "pg_temp.other(old.id, k)", "case_id": "pg_temp.other(old.case_id, k)"},
+    ),
+    "ledger_entry": ("old.case_id = chosen.id", {"case_id": "pg_temp.other(old.case_id, k)"}),
+    "notices_message": (
+        "old.case_id = chosen.id",
+        {"id": "pg_temp.other(old.id, k)", "case_id": "pg_temp.other(old.case_id, k)"},
+    ),
+    "cases_searchrow": (
+        "old.case_id = chosen.id",
+        {"case_id": "pg_temp.other(old.case_id, k)", "words": "pg_temp.marked(old.words, old.received_at - {moved})"},
+    ),
+}
+_MOVED = "make_interval(hours => (k * %(days)s * 24)::int)"
+_OWN = {"ledger_entry": {"xid", "position"}}  # columns that the database gives
+
+
+def _tables(connection: psycopg.Connection[Any]) -> list[str]:
+    return list(_PLANS)
+
+
+def _copy_of(connection: psycopg.Connection[Any], table: str) -> str:
+    """INSERT … SELECT of the copies `first` to `last`: days are moved back, ids are others, the rest is as it was."""
+    where, changes = _PLANS[table]
+    columns = connection.execute(
+        "SELECT attname, atttypid::regtype::text, attidentity <> '' FROM pg_attribute "
+        "WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum",
+        [table],
+    ).fetchall()
+    names, values = [], []
+    for name, kind, given in columns:
+        if given or name in _OWN.get(table, ()):
+            continue
+        names.append(f'"{name}"')
+        if name in changes:
+            values.append(changes[name].replace("{moved}", _MOVED))
+        elif kind == "timestamp with time zone":
+            values.append(f'old."{name}" - {_MOVED}')
+        elif kind == "date":
+            values.append(f'old."{name}" - (k * %(days)s)::int')
+        else:
+            values.append(f'old."{name}"')
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} "
+        f"FROM generate_series(%(first)s::int, %(last)s::int) k CROSS JOIN chosen JOIN {table} old ON {where} "
+        "WHERE chosen.closed OR k * %(days)s < %(open)s ON CONFLICT DO NOTHING"
+    )
+
+
+# --- load
+
+
+@dataclass
+class Timed:
+    """What clients saw: seconds of each request by its name, and what went wrong."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    done: list[float] = field(default_factory=list)  # moments at which a whole piece of work was done
+
+    def merge(self, other: "Timed") -> None:
+        for name, values in other.seconds.items():
+            self.seconds.setdefault(name, []).extend(values)
+        self.errors += other.errors
+        self.done += other.done
+
+    def quantile(self, share: float, name: str = "") -> float:
+        """Milliseconds below which that share of the requests (of that name) stayed."""
+        values = sorted(self.seconds.get(name, []) if name else [v for vs in self.seconds.values() for v in vs])
+        return round(values[min(len(values) - 1, int(len(values) * share))] * 1000, 1) if values else 0.0
+
+
+class Client:
+    """One connection that is kept, as a program holds it."""
+
+    def __init__(self, port: int, seen: Timed) -> None:
+        self.port, self.seen = port, seen
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def ask(
+        self, name: str, method: str, path: str, *, token: str = "", body: Any = None,
+        headers: Mapping[str, str] | None = None, expect: Sequence[int] = (200, 201),
+    ) -> Any:  # fmt: skip
+        """Send a request, keep its time under `name`; returns the JSON (or bytes). Raises RuntimeError, and notes it."""
+        sent = dict(headers or {})
+        if token:
+            sent["Authorization"] = f"Bearer {token}"
+        data = body
+        if body is not None and not isinstance(body, bytes):
+            data, sent["Content-Type"] = json.dumps(body).encode(), "application/json"
+        began = time.perf_counter()
+        try:
+            self.connection.request(method, path, data, sent)
+            answer = self.connection.getresponse()
+            read = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.connection.close()
+            self.seen.errors.append(f"{name}: {error!r}")
+            raise RuntimeError(str(error)) from error
+        self.seen.seconds.setdefault(name, []).append(time.perf_counter() - began)
+        if answer.status not in expect:
+            self.seen.errors.append(f"{name}: {answer.status} {read[:200]!r}")
+            raise RuntimeError(f"{name} {answer.status}")
+        return json.loads(read) if answer.headers.get_content_type().endswith("json") else read
+
+
+def together(count: int, work: Callable[[int, Timed], None]) -> Timed:
+    """Run `work` in so many threads at once; each notes into its own Timed."""
+    parts = [Timed() for _ in range(count)]
+    threads = [threading.Thread(target=work, args=(place, part)) for place, part in enumerate(parts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    whole = Timed()
+    for part in parts:
+        whole.merge(part)
+    return whole
+
+
+def machine() -> str:
+    """The machine in a few words, for the table of results."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        "?",
+    )
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) // 2**20
+    return f"{os.cpu_count()} cores ({model}), {memory} GiB"
