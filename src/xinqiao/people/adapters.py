@@ -17,6 +17,7 @@ from xinqiao.people.attempts import attempt_guard, attempt_record
 from xinqiao.people.visitors import client_ip
 
 MFA_AAD = b"xinqiao-mfa"
+LANDING = "/desk/"
 
 
 def guard_sign_in(request: HttpRequest, username: str) -> None:
@@ -59,7 +60,18 @@ class AccountAdapter(DefaultAccountAdapter):
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)
         if user is not None:
             record_sign_in(request, str(credentials.get("username", "")), success=True)
+            until = getattr(user, "one_time_until", None)
+            if until is not None and until <= utc_now():
+                raise ValidationError(gettext("这个一次性密码已经过期，请找系统管理员换一个。"), code="expired")
         return user
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """A password of one's own: nothing has to be changed any more."""
+        user.one_time_until = None  # type: ignore[attr-defined]
+        super().set_password(user, password)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return LANDING
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         record_sign_in(request, str(credentials.get("username", "")), success=False)

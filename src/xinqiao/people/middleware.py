@@ -97,6 +97,8 @@ class DeskMiddleware:
 def _desk_door(request: HttpRequest) -> HttpResponse | None:
     if not request.user.is_authenticated or _locked(request):
         return sign_in_again(request)
+    if request.user.one_time_until is not None:
+        return HttpResponseRedirect(reverse("account_change_password"))
     if getattr(settings, "STAFF_TOTP_REQUIRED", False) and not is_mfa_enabled(request.user):
         return HttpResponseRedirect(reverse("mfa_activate_totp"))
     if request.actor.post_id is None:  # type: ignore[attr-defined]
@@ -110,6 +112,10 @@ def _account_door(request: HttpRequest) -> HttpResponse | None:
     }
     if request.user.is_authenticated and request.path not in always and _locked(request):
         return sign_in_again(request)
+    changing = reverse("account_change_password")
+    given = request.user.is_authenticated and request.user.one_time_until is not None
+    if given and request.path not in always and request.path != changing:
+        return HttpResponseRedirect(changing)
     return None
 
 

@@ -135,7 +135,8 @@ def test_every_table_of_administrative_data_is_on_the_record() -> None:
             "AND tgfoid = 'people_admin_record'::regproc GROUP BY 1"
         )
         found = dict(cursor.fetchall())
-    assert found == dict.fromkeys(wanted, 2)
+    assert wanted <= found.keys()
+    assert set(found.values()) == {2}
 
 
 def test_an_area_has_its_dates_on_the_record(world: World) -> None:
