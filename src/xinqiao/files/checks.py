@@ -213,6 +213,7 @@ def _bomb(name: str) -> Unfit:
 # --- PDF
 
 MOST_PAGES = 2_000
+_STREAM = re.compile(rb"\bstream\r?\n.*?endstream", re.DOTALL)  # pictures and fonts: any bytes, also those of a name
 _SCRIPT = re.compile(rb"/(JavaScript|JS|Launch|RichMedia|XFA)[\s(<\[/]")
 _ACTIVE = ("/JavaScript", "/Launch", "/RichMedia", "/SubmitForm", "/ImportData", "/Rendition")
 
@@ -228,7 +229,7 @@ def _pdf(name: str, data: bytes) -> None:
                 remedy="请去掉密码，或者打印成新的 pdf 再上传。",
             )
         pages = len(reader.pages)
-        active = bool(_SCRIPT.search(data)) or _has_action(reader)
+        active = bool(_SCRIPT.search(_STREAM.sub(b"", data))) or _has_action(reader)
     except Unfit:
         raise
     except Exception as error:  # a hostile PDF may raise anything in the parser

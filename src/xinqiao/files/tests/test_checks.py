@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 from pypdf import PdfWriter
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 
 from xinqiao.files import checks
 from xinqiao.files.checks import DOCX, PDF, XLSX, Unfit, decode_text, inspect
@@ -280,3 +280,13 @@ def open_picture(data: bytes):  # type: ignore[no-untyped-def]
 )
 def test_names_are_made_safe(name: str, expected: str) -> None:
     assert safe_name(name, "jpg") == expected
+
+
+def test_bytes_of_a_picture_that_look_like_a_script_are_no_script() -> None:
+    writer, drawn = PdfWriter(), DecodedStreamObject()
+    drawn.set_data(b"% ab/JS<cde")
+    writer.add_blank_page(9, 9)[NameObject("/Contents")] = writer._add_object(drawn)
+    written = io.BytesIO()
+    writer.write(written)
+    assert b"/JS<" in written.getvalue()
+    assert inspect("a.pdf", written.getvalue()).media_type == PDF
