@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from xinqiao.kernel.clock import day_of
+from xinqiao.notices.hooks import hooks_withdraw
 from xinqiao.people.actors import Actor
 from xinqiao.people.models import Post, in_force
 
@@ -64,6 +65,7 @@ def seal(case: Case, *, actor: Actor, at: datetime) -> None:
     case.sealed, case.title = True, NEUTRAL_TITLE
     case.save(update_fields=["sealed", "title"])
     finding.remove(case.id)
+    hooks_withdraw(case.id)
     _rewrite(case, True, actor, at)
     if not stays:
         SealGrant.objects.filter(case_id=case.id, account_id=actor.account).delete()

@@ -115,7 +115,7 @@ def _database() -> dict[str, Any]:
         "PORT": address.port,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {**address.more, "options": options, "application_name": f"xinqiao-{XINQIAO_DB_ROLE}"},
+        "OPTIONS": {"connect_timeout": 10, **address.more, "options": options, "application_name": f"xinqiao-{XINQIAO_DB_ROLE}"},
     }
 
 
@@ -234,6 +234,12 @@ EMAIL_HOST_PASSWORD = os.environ.get("XINQIAO_SMTP_PASSWORD", "")
 EMAIL_USE_TLS = os.environ.get("XINQIAO_SMTP_TLS") == "1"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("XINQIAO_SMTP_FROM", "xinqiao@localhost")
+
+# --- Text messages: off until a gateway and its key are named.
+
+SMS_URL = os.environ.get("XINQIAO_SMS_URL", "")
+SMS_KEY = secret.given("XINQIAO_SMS_KEY")
+SMS_SENDER = os.environ.get("XINQIAO_SMS_SENDER", "心桥")
 
 # --- Real files for tests of real input; absent on most machines.
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from xinqiao.desk.views import entry, knowledge, notices, office
+from xinqiao.desk.views import entry, hooks, knowledge, notices, office
 
 urlpatterns: list[URLPattern] = [
     path("entry/", entry.entry, name="entry"),
@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern] = [
     path("clock/", office.move_clock, name="clock"),
     path("notices/", notices.notices, name="notices"),
     path("notices/do/", notices.act, name="notices-do"),
+    path("hooks/", hooks.subscriptions, name="hooks"),
+    path("hooks/end/", hooks.end, name="hooks-end"),
     path("knowledge/", knowledge.knowledge, name="knowledge"),
     path("knowledge/<slug:slug>/", knowledge.entry, name="knowledge-entry"),
     path("help/", knowledge.help_page, name="help"),

@@ -28,6 +28,12 @@ LIMIT %s
 """
 _ADVANCE = "UPDATE ledger_cursor SET xid = %s::text::xid8, position = %s, updated_at = %s WHERE name = %s"
 
+_SKIP = """
+INSERT INTO ledger_cursor (name, xid, position, updated_at)
+VALUES (%s, pg_snapshot_xmin(pg_current_snapshot())::text::xid8, 0, %s)
+ON CONFLICT (name) DO UPDATE SET xid = EXCLUDED.xid, position = 0, updated_at = EXCLUDED.updated_at
+"""
+
 
 @dataclass(frozen=True)
 class Read:
@@ -72,6 +78,12 @@ def advance(name: str, last: Read) -> None:
     """Note that everything up to and with `last` has had its effect for reader `name`."""
     with connection.cursor() as cursor:
         cursor.execute(_ADVANCE, [str(last.xid), last.position, timezone.now(), name])
+
+
+def skip(name: str) -> None:
+    """Pass over everything that is settled by now: for a reader to whom nothing is of use at present."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SKIP, [name, timezone.now()])
 
 
 def follow(name: str, react: Callable[[Sequence[Read]], None], limit: int = 500) -> int:

@@ -12,14 +12,15 @@ from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.ids import uuid7
 from xinqiao.ledger import bulk
-from xinqiao.notices import texts
+from xinqiao.notices import sms, texts
 
 Told = tuple[str, UUID, UUID, str, bool, datetime, int | None]
 """(text, case, person, number, sealed, moment, organ that sends it)"""
 
 
 def petitioners_told(rows: Sequence[Told], *, at: datetime) -> None:
-    """Queue a message to each petitioner in the caller's transaction; mailed when a mail server is named. `text` may use the
+    """Queue a message to each petitioner in the caller's transaction; mailed when a mail server is named, sent as
+    a text when a gateway is. `text` may use the
     number and nothing else. Raises KeyError for unknown words, ValueError for words with secrets."""
     if not rows:
         return
@@ -45,9 +46,11 @@ def petitioners_told(rows: Sequence[Told], *, at: datetime) -> None:
     )
     now = utc_now()
     _deliver(ids, {"channel": "page", "state": "sent", "sent_at": now, "address_ref": ""}, now)
-    if settings.EMAIL_HOST:
+    ways = [way for way, open_way in (("smtp", bool(settings.EMAIL_HOST)), ("sms", sms.configured())) if open_way]
+    for way in ways:
         references = [f"person:{row[2]}" for row in rows]
-        _deliver(ids, {"channel": "smtp", "state": "waiting", "next_try_at": now}, now, references)
+        _deliver(ids, {"channel": way, "state": "waiting", "next_try_at": now}, now, references)
+    if ways:
         app.configure_task("notices.deliver").defer()
 
 

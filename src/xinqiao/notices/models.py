@@ -1,5 +1,6 @@
 """The outbox. Times of deliveries are the machine's: servers outside know nothing of a rehearsal."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from xinqiao.kernel.ids import uuid7
@@ -13,6 +14,7 @@ class Message(models.Model):
         ORGAN = "organ", "单位"
         ACCOUNT = "account", "工作人员"
         PHONE = "phone", "手机号"
+        HOOK = "hook", "外部系统"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     case_id = models.UUIDField(null=True)
@@ -34,7 +36,8 @@ class Message(models.Model):
                 condition=models.Q(to_kind="petitioner", case_id__isnull=False)
                 | models.Q(to_kind="organ", organ_id__isnull=False)
                 | models.Q(to_kind="account", account_id__isnull=False)
-                | models.Q(to_kind="phone"),
+                | models.Q(to_kind="phone")
+                | models.Q(to_kind="hook", organ_id__isnull=False, sealed=False),
             ),
         )
         indexes = (
@@ -65,6 +68,7 @@ class Delivery(models.Model):
         PAGE = "page", "页面"
         SMTP = "smtp", "电子邮件"
         SMS = "sms", "短信"
+        HOOK = "hook", "推送"
 
     class State(models.TextChoices):
         WAITING = "waiting", "等待发送"
@@ -120,6 +124,24 @@ class Outbox(models.Model):
 
     def __str__(self) -> str:
         return "paused" if self.paused else "open"
+
+
+class Subscription(models.Model):
+    """Another system's address that is told of events about an organ's matters. `secret` is encrypted; it signs."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organ_id = models.BigIntegerField()
+    post_id = models.BigIntegerField(null=True)
+    url = models.CharField(max_length=400)
+    events = ArrayField(models.CharField(max_length=80))
+    secret = models.BinaryField()
+    created_at = models.DateTimeField()
+    created_by = models.BigIntegerField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    last_sent_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class Wording(models.Model):

@@ -57,6 +57,7 @@ def notices_page(
         raise NotFound()
     own = Q(account_id=actor.account_id) | Q(organ_id=actor.organ_id)
     own |= Q(sender_id=actor.organ_id, case_id__in=cases) | Q(case_id__in=watched)
+    own &= ~Q(to_kind=Message.To.HOOK)
     rows = Message.objects.all() if actor.role == "admin" else Message.objects.filter(own)
     if state:
         rows = rows.filter(deliveries__state=state).distinct()
@@ -83,7 +84,7 @@ def demonstration_page(*, before: UUID | None = None, limit: int = 50) -> Notice
 
 def of_case(case_id: UUID, *, to_petitioner: bool = False) -> list[Shown]:
     """The messages about a case, newest first; only those to the petitioner when asked for."""
-    rows = Message.objects.filter(case_id=case_id)
+    rows = Message.objects.filter(case_id=case_id).exclude(to_kind=Message.To.HOOK)
     if to_petitioner:
         rows = rows.filter(to_kind=Message.To.PETITIONER)
     return list(_page(rows, None, 200).rows)

@@ -3,8 +3,8 @@
 import contextlib
 import json
 import smtplib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from procrastinate.contrib.django import app
 from xinqiao.kernel.clock import day_of, utc_now
 from xinqiao.kernel.errors import NotFound
 from xinqiao.ledger.batch import Batch
-from xinqiao.notices import texts
+from xinqiao.notices import hooks, posting, sms, texts
 from xinqiao.notices.models import Delivery, Message, Outbox
 from xinqiao.people import access, keys
 from xinqiao.people import selectors as people
@@ -28,13 +28,14 @@ DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360
 GIVE_UP_AFTER = timedelta(days=3)
 LOST_AFTER = timedelta(minutes=10)
 BATCH = 20
+REFUSED_NUMBERS = (400, 404, 410, 422)
 MAILED_ROLES = ("officer", "handler", "head", "arbiter")
 
 _CLAIM = """
 UPDATE notices_delivery SET state = 'sending', tries = tries + 1, claimed_at = %(at)s
 WHERE id IN (
     SELECT id FROM notices_delivery
-    WHERE channel = 'smtp'
+    WHERE channel = %(channel)s
       AND ((state = 'waiting' AND next_try_at <= %(at)s) OR (state = 'sending' AND claimed_at < %(lost)s))
       AND NOT EXISTS (SELECT FROM notices_outbox WHERE paused)
     ORDER BY next_try_at
@@ -63,7 +64,8 @@ def notice_queue(
 
     `text` names the words (texts.py); `to` is petitioner (with case_id, and person_id unless anonymous), organ, account
     or phone. `params` are values for the words; those that the words do not use are dropped, secret ones (codes) are
-    encrypted. With `batch` its rows go when that is sent. Every message shows on the page; one with an e-mail address is mailed too when a mail server is named.
+    encrypted. With `batch` its rows go when that is sent. Every message shows on the page; one with an e-mail address is
+    mailed too when a mail server is named, one with a mobile number sent as a text when a gateway is (sms.py).
     Raises ValueError for an unknown kind of recipient.
     """
     if to not in Message.To.values:
@@ -120,13 +122,16 @@ def _domain(sealed: bool) -> str:
 def _deliver(message: Message, at: datetime, batch: Batch) -> None:
     now = utc_now()
     page = Delivery(message=message, channel="page", state="sent", queued_at=now, sent_at=now)
-    mails = [
-        Delivery(message=message, channel="smtp", address_ref=ref, state="waiting", queued_at=now, next_try_at=now)
-        for ref in _mail_refs(message, at)
+    ways = [("smtp", ref) for ref in _mail_refs(message, at)]
+    if sms.configured() and (ref := sms.reference(message)):
+        ways.append(("sms", ref))
+    going = [
+        Delivery(message=message, channel=channel, address_ref=ref, state="waiting", queued_at=now, next_try_at=now)
+        for channel, ref in ways
     ]
-    for delivery in (page, *mails):
+    for delivery in (page, *going):
         batch.insert(delivery)
-    if mails:
+    if going:
         app.configure_task("notices.deliver").defer()
 
 
@@ -151,9 +156,13 @@ def _mail_refs(message: Message, at: datetime) -> list[str]:
 @dataclass(frozen=True)
 class _Letter:
     delivery_id: UUID
+    channel: str
+    ref: str
     address: str
-    subject: str
-    body: str
+    subject: str = ""
+    body: str = ""
+    key: bytes = field(default=b"", repr=False)
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -170,27 +179,34 @@ def deliveries_send(*, at: datetime) -> Delivered:
     """Send everything that is due, batch by batch, until nothing is; `at` is the machine's time.
 
     Each batch is claimed in one transaction (two workers never take the same), sent outside of any, and its outcome
-    written in another. What a crash left half done is claimed again after ten minutes, with the same Message-ID.
+    written in another. What a crash left half done is claimed again after ten minutes, with the same Message-ID. The
+    ways take turns, batch by batch: a server that is slow to fail does not hold up the others for long.
     """
     done = Delivered()
-    while letters := _claim(at, done):
-        outcomes = _send(letters)
-        with access.acting(SYSTEM("notices")):
-            gone = sum(_note(letter, error, at, done) for letter, error in outcomes)
-            if gone:
-                _alarm(gone, at)
+    open_ways = list(WAYS)
+    while open_ways:
+        for channel in list(open_ways):
+            letters = _claim(channel, at, done)
+            if not letters:
+                open_ways.remove(channel)
+                continue
+            outcomes = WAYS[channel](letters)
+            with access.acting(SYSTEM("notices")):
+                gone = sum(_note(letter, error, at, done) for letter, error in outcomes)
+                if gone:
+                    _alarm(gone, at)
     return done
 
 
-def _claim(at: datetime, done: Delivered) -> list[_Letter]:
+def _claim(channel: str, at: datetime, done: Delivered) -> list[_Letter]:
     with access.acting(SYSTEM("notices")) as actor:
         while True:
             with connection.cursor() as cursor:
-                cursor.execute(_CLAIM, {"at": at, "lost": at - LOST_AFTER, "limit": BATCH})
+                cursor.execute(_CLAIM, {"channel": channel, "at": at, "lost": at - LOST_AFTER, "limit": BATCH})
                 ids = [row[0] for row in cursor.fetchall()]
             letters = []
             for delivery in Delivery.objects.filter(id__in=ids).select_related("message").order_by("id"):
-                address = _address(delivery.address_ref, actor)
+                address = _address(delivery, actor)
                 if address:
                     letters.append(_letter(delivery, address))
                 else:
@@ -200,24 +216,63 @@ def _claim(at: datetime, done: Delivered) -> list[_Letter]:
                 return letters
 
 
-def _address(ref: str, actor: Actor) -> str:
-    kind, _, key = ref.partition(":")
-    if kind == "account":
-        return Account.objects.filter(id=key, is_active=True).values_list("email", flat=True).first() or ""
+def _address(delivery: Delivery, actor: Actor) -> str:
+    kind, _, key = delivery.address_ref.partition(":")
+    match kind:
+        case "account":
+            return Account.objects.filter(id=key, is_active=True).values_list("email", flat=True).first() or ""
+        case "phone":
+            return sms.mobile(secrets_of(delivery.message).get("phone", ""))
+        case "hook":
+            return hooks.url_of(delivery.address_ref)
     try:
-        return people.identity_for_delivery(UUID(key), actor=actor).email
+        found = people.identity_for_delivery(UUID(key), actor=actor)
     except NotFound:
         return ""
+    return sms.mobile(found.phone) if delivery.channel == "sms" else found.email
 
 
 def _letter(delivery: Delivery, address: str) -> _Letter:
-    message = delivery.message
-    words = texts.write(message.text, message.to_kind, {**message.params, **secrets_of(message)}, sealed=message.sealed)
-    return _Letter(delivery.id, address, words.subject, words.body)
+    message, ref = delivery.message, delivery.address_ref
+    if delivery.channel == "hook":
+        return _Letter(delivery.id, "hook", ref, address, key=hooks.key_of(ref), params=message.params)
+    hidden = secrets_of(message)
+    words = texts.write(message.text, message.to_kind, {**message.params, **hidden}, sealed=message.sealed)
+    told = {"number": str(message.params.get("number", "")), "code": str(hidden.get("code", ""))}
+    return _Letter(delivery.id, delivery.channel, ref, address, words.subject, words.body, params=told)
 
 
-def _send(letters: Sequence[_Letter]) -> list[tuple[_Letter, Exception | None]]:
-    outcomes: list[tuple[_Letter, Exception | None]] = []
+_Outcomes = list[tuple[_Letter, Exception | None]]
+
+
+def _post(letters: Sequence[_Letter]) -> _Outcomes:
+    """Text messages and webhooks. A server that does not answer is not asked again in the same batch."""
+    outcomes: _Outcomes = []
+    silent: dict[str, OSError] = {}
+    for letter in letters:
+        server = letter.address if letter.channel == "hook" else ""
+        error: Exception | None = silent.get(server)
+        if error is None:
+            try:
+                _post_one(letter)
+            except (OSError, ValueError) as problem:
+                error = problem
+                if isinstance(problem, OSError) and not isinstance(problem, posting.Answered):
+                    silent[server] = problem
+        outcomes.append((letter, error))
+    return outcomes
+
+
+def _post_one(letter: _Letter) -> None:
+    if letter.channel == "hook":
+        hooks.send(delivery_id=str(letter.delivery_id), url=letter.address, key=letter.key, params=dict(letter.params))
+    else:
+        text = sms.guarded(letter.body, number=letter.params["number"], code=letter.params["code"])
+        sms.send(delivery_id=str(letter.delivery_id), to=letter.address, text=text)
+
+
+def _send(letters: Sequence[_Letter]) -> _Outcomes:
+    outcomes: _Outcomes = []
     backend = get_connection(fail_silently=False)
     for letter in letters:
         try:
@@ -229,6 +284,9 @@ def _send(letters: Sequence[_Letter]) -> list[tuple[_Letter, Exception | None]]:
             _hang_up(backend)
     _hang_up(backend)
     return outcomes
+
+
+WAYS: dict[str, Callable[[Sequence[_Letter]], _Outcomes]] = {"smtp": _send, "sms": _post, "hook": _post}
 
 
 def _mail(letter: _Letter, backend: Any) -> EmailMessage:
@@ -249,11 +307,11 @@ def _hang_up(backend: Any) -> None:
 
 def _note(letter: _Letter, error: Exception | None, at: datetime, done: Delivered) -> bool:
     """Write one outcome; True when the delivery had to be set aside."""
-    row = Delivery.objects.select_for_update().get(id=letter.delivery_id)
+    row = Delivery.objects.select_for_update(of=("self",)).select_related("message").get(id=letter.delivery_id)
     if error is None:
         row.state, row.sent_at, row.last_error = "sent", at, ""
         done.sent += 1
-    elif _for_good(error) or at - row.queued_at >= GIVE_UP_AFTER:
+    elif _for_good(error, letter.channel) or at - row.queued_at >= _patience(row):
         row.state, row.last_error = "set_aside", _told(error)
         done.set_aside += 1
     else:
@@ -262,17 +320,31 @@ def _note(letter: _Letter, error: Exception | None, at: datetime, done: Delivere
         done.retried += 1
     row.claimed_at = None
     row.save(update_fields=["state", "sent_at", "last_error", "next_try_at", "claimed_at"])
+    if row.channel == "hook" and error is None:
+        hooks.told(row.address_ref, at=at)
+    elif row.channel == "hook" and isinstance(error, posting.Answered) and error.status == hooks.GONE:
+        hooks.gone(row.address_ref, at=at)
     return row.state == "set_aside"
 
 
+def _patience(row: Delivery) -> timedelta:
+    """How long it is tried: a code for a telephone is of no use once it has run out."""
+    minutes = row.message.params.get("minutes") if row.message.text == "phone_code" else None
+    return timedelta(minutes=minutes) if minutes else GIVE_UP_AFTER
+
+
 def _status(error: Exception) -> int:
+    if isinstance(error, posting.Answered):
+        return error.status
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return max((status for status, _ in error.recipients.values()), default=0)
     return int(getattr(error, "smtp_code", 0) or 0)
 
 
-def _for_good(error: Exception) -> bool:
+def _for_good(error: Exception, channel: str) -> bool:
     """Whether trying again is pointless: this recipient is refused, or the address cannot be one."""
+    if isinstance(error, posting.Answered):  # 4xx of a hook may be a slip in the other system that is soon mended
+        return error.status == hooks.GONE or (channel == "sms" and error.status in REFUSED_NUMBERS)
     if isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
         return _status(error) >= 500
     return isinstance(error, ValueError)
@@ -308,7 +380,7 @@ def delivery_retry(*, delivery_id: UUID, actor: Actor, at: datetime) -> Delivery
     """
     _administrator(actor, "confidential")
     rows = Delivery.objects.select_for_update()
-    row = rows.filter(id=delivery_id, state__in=("set_aside", "failed"), channel="smtp").first()
+    row = rows.filter(id=delivery_id, state__in=("set_aside", "failed"), channel__in=WAYS).first()
     if row is None:
         raise NotFound()
     now = utc_now()

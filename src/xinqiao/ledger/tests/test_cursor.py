@@ -156,3 +156,14 @@ def test_a_new_reader_finds_the_row_taken_after_all(
     monkeypatch.setattr(cursor, "_LOCK", "SELECT 0, 0 WHERE %s = ''")
     with transaction.atomic():
         assert cursor.read("figures") == []
+
+
+def test_a_reader_may_pass_over_what_is_settled(committed: Callable[[], None], add: Add) -> None:
+    add()
+    settle()
+    with transaction.atomic():
+        cursor.skip("idle")
+        cursor.skip("idle")
+    assert all_of("idle") == []
+    add()
+    assert len(all_of("idle")) == 1

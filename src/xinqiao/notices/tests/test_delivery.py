@@ -177,7 +177,7 @@ def test_an_address_given_later_is_used_when_asked_to(mailbox: Mailbox, staff: C
 
 def test_a_crash_between_claiming_and_sending_loses_nothing(mailbox: Mailbox) -> None:
     message = mail()
-    services._claim(utc_now(), services.Delivered())  # and then the process dies
+    services._claim("smtp", utc_now(), services.Delivered())  # and then the process dies
     assert state(message).state == "sending"
     assert deliver().sent == 0  # somebody else may be at it
     assert deliver(services.LOST_AFTER + MINUTE).sent == 1
