@@ -109,7 +109,7 @@ class Converter:
             name=get.text("name"), phone=get.text("phone"), id_number=get.text("id_number"), email=get.text("email"),
             address=get.text("address"), firm=get.text("firm"),
         )  # fmt: skip
-        who = self._who(get, person, wrong)
+        who, number = self._who(get, person, wrong), get.text("number")[:100]
         lead_text = get.text("lead")
         lead = self._book.organs.get(lead_text)
         if lead_text and lead is None:
@@ -124,7 +124,7 @@ class Converter:
         if wrong:
             return self.refuse(row, wrong)
         return Said(
-            row.number, get.text("number")[:100], words, who, known, channel, received or self._at, past,
+            row.number, number, words, who, known, channel, received or self._at, past,
             answered, closed, reply, lead, source,
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ evaluated: of a formula the stored result counts. Bombs, document types, broken 
 
 import re
 import tempfile
+import weakref
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -205,6 +206,7 @@ class _Strings:
     def _put_aside(self) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the reader
+            weakref.finalize(self, self._file.close)
         number = len(self._places)
         sealed = self._cipher.encrypt(number.to_bytes(12, "big"), "\0".join(self._block).encode(), None)
         self._places.append((self._file.seek(0, 2), len(sealed)))

@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +19,8 @@ from xinqiao.cases import words
 from xinqiao.cases.models import Case, Document, Obligation, Record, SealGrant
 from xinqiao.intake import services as intake
 from xinqiao.intake.models import Party, SheetImport, SheetRow, Submission, SubmissionCase
-from xinqiao.intake.sheets import services
+from xinqiao.intake.sheets import selectors, services
+from xinqiao.kernel.clock import SHANGHAI
 from xinqiao.ledger.models import Entry
 from xinqiao.ledger.verify import verify
 from xinqiao.notices.models import Delivery, Message
@@ -208,3 +209,209 @@ def test_imported_rows_are_what_receive_makes_of_them(world: World, login: str) 
 
 def heads() -> Iterator[tuple[UUID, int, bytes]]:
     return ((c.id, c.head_seq, bytes(c.head_hash)) for c in Case.objects.all())
+
+
+# --- history
+
+PAST = ["编号", "姓名", "内容", "留言时间", "答复时间", "答复意见", "办结时间", "承办单位"]
+
+
+def past(*rows: list[str], at: datetime = LATER, actor: Actor = IMPORT) -> list[Case]:
+    """Cases with their past, in the order of the rows."""
+    done = take(table(PAST, *rows), at=at, actor=actor)
+    assert counts(done) == (len(rows), len(rows), 0, 0), selectors.findings_of(done)
+    return [Case.objects.get(pk=row.case_id) for row in SheetRow.objects.filter(sheet_id=done.pk).order_by("line")]
+
+
+def events(case: Case) -> list[tuple[str, str]]:
+    rows = Entry.objects.filter(case_id=case.id).order_by("seq")
+    return [(row.event, row.occurred_at.astimezone(SHANGHAI).date().isoformat()) for row in rows]
+
+
+def duty(case: Case, act: str) -> Obligation:
+    return Obligation.objects.get(case=case, act=act)
+
+
+def test_what_was_received_elsewhere_and_is_open_is_what_receive_would_have_left_then(world: World) -> None:
+    (mine,) = past(["1", "钱大桥", "路灯坏了。", "2026-09-01 10:00:00", "", "", "", ""], at=MORNING + timedelta(days=3))
+    with access.acting(IMPORT):
+        receipt = intake.receive(
+            channel="sheet", said=intake.Words(text="路灯坏了。"), actor=IMPORT, at=MORNING, key="one",
+            who=intake.Who(reporter="person", people=[("petitioner", intake.PersonData(name="钱大桥"))]),
+        )  # fmt: skip
+    left, meant = everything(mine), everything(Case.objects.get(pk=receipt.case.pk))
+    for name in ("case", "submission", "spoken", "duties", "records", "said", "parties", "people"):
+        assert left[name] == meant[name], name
+    for (columns, payload), (wanted, told) in zip(left["entries"], meant["entries"], strict=True):
+        told["body"].pop("papers")
+        payload["body"].pop("papers")
+        assert (columns, payload) == (wanted, told)
+    assert left["papers"] == left["messages"] == [], "nobody is told today what happened then"
+
+
+def test_answered_in_time(world: World) -> None:
+    (case,) = past(["1", "钱大桥", "路灯坏了。", "2026/3/2 9:30", "2026/3/10 15:00", "已经修好。", "", "拱城管"])
+    assert (case.procedure, case.state, case.closed_cause) == ("inquiry", "closed", "answered")
+    assert case.lead_id == world.organs["cg"].pk
+    refer = duty(case, "refer")
+    assert (refer.state, refer.settled_on, refer.due) == ("met", date(2026, 3, 10), date(2026, 3, 17))
+    assert [event for event, _ in events(case)] == [
+        "intake.receive", "intake.register", "intake.classify", "inquiry.answer", "case.lapse_evaluation", "case.close",
+    ]  # fmt: skip
+    answer = Record.objects.get(case=case, step="answer")
+    assert words.get(answer)["reply"] == "已经修好。"
+    assert answer.public
+    assert duty(case, "evaluation").settled_at is not None
+    assert Document.objects.count() == Message.objects.count() == 0
+    assert verify(heads=heads()).whole
+
+
+def test_answered_late_is_on_the_record_as_missed_when_it_was(world: World) -> None:
+    (case,) = past(
+        ["1", "", "路灯坏了。", "2026-03-02 09:30:00", "2026-06-01 15:00:00", "已经修好。", "2026-06-02", ""]
+    )
+    refer = duty(case, "refer")
+    assert (refer.state, refer.colour, refer.settled_on) == ("missed", "red", date(2026, 6, 1))
+    assert events(case)[2] == ("obligation.missed", "2026-03-18")
+    assert case.closed_at == datetime(2026, 6, 2, tzinfo=SHANGHAI)
+    assert "先回访" in str(words.get(Record.objects.get(case=case, step="close"))["wanting"]), "noted, not enforced"
+
+
+def test_long_overdue_and_open_is_missed_without_a_flood_of_messages(world: World) -> None:
+    (case,) = past(["1", "钱大桥", "路灯坏了。", "2026-03-02 09:30:00", "", "", "", ""])
+    refer = duty(case, "refer")
+    assert (refer.state, refer.colour, refer.wake_at, refer.leading) == ("missed", "red", None, True)
+    assert refer.settled_at is None, "it is still owed"
+    assert [event for event, _ in events(case)] == ["intake.receive", "intake.register", "obligation.missed"]
+    assert Message.objects.count() == 0
+
+
+def test_answered_lately_may_still_be_judged(world: World) -> None:
+    (case,) = past(
+        ["1", "钱大桥", "路灯坏了。", "2026-03-02 09:30:00", "2026-03-10 15:00:00", "已经修好。", "", ""],
+        at=datetime(2026, 3, 11, 9, 0, tzinfo=SHANGHAI),
+    )
+    assert (case.state, case.closed_at) == ("answered", None)
+    assert duty(case, "evaluation").settled_at is None
+
+
+def test_a_near_duty_is_yellow_at_once(world: World) -> None:
+    (case,) = past(
+        ["1", "", "路灯坏了。", "2026-03-02 09:30:00", "", "", "", ""], at=datetime(2026, 3, 16, 9, 0, tzinfo=SHANGHAI)
+    )
+    assert duty(case, "refer").colour == "yellow"
+
+
+def test_what_the_law_gives_is_the_same_on_every_day(world: World) -> None:
+    """Each day of a year has its own holidays: the dues of imports are those of receive()."""
+    start = datetime(2025, 1, 2, 8, 0, tzinfo=SHANGHAI)
+    days = [start + timedelta(days=each) for each in range(0, 365, 1 if FULL else 9)]
+    cases = past(*([str(n), "", "路灯坏了。", day.isoformat(), "", "", "", ""] for n, day in enumerate(days)))
+    for case, day in zip(cases, days, strict=True):
+        with access.acting(IMPORT):
+            receipt = intake.receive(
+                channel="sheet",
+                said=intake.Words(text="路灯坏了。"),
+                who=intake.Who(),
+                actor=IMPORT,
+                at=day,
+                key=str(uuid4()),
+            )
+        for act in ("register", "refer"):
+            mine, theirs = duty(case, act), duty(receipt.case, act)
+            assert (mine.due, mine.due_unrolled, mine.trace, mine.cites) == (
+                theirs.due, theirs.due_unrolled, theirs.trace, theirs.cites,
+            )  # fmt: skip
+
+
+def test_a_sealed_row_with_an_answer_stays_open_for_its_keepers(world: World) -> None:
+    done = take(
+        table(
+            ["编号", "内容", "检举控告", "留言时间", "答复时间", "答复意见"],
+            ["1", "某科长收了钱。", "是", "2026-03-02", "2026-03-05", "已核实。"],
+        ),
+        at=LATER,
+    )
+    assert done.imported == 1
+    case = Case.objects.get()
+    assert (case.sealed, case.title, case.state) == (True, "保密事项", "registered")
+    kept = Record.objects.get(case=case, step="receive")
+    assert kept.words is None
+    assert words.get(kept)["source"] == {"答复内容": "已核实。"}
+    assert SealGrant.objects.filter(case_id=case.id).count() == 1
+    assert "某科长" not in json.dumps(Submission.objects.values_list("words", flat=True)[0])
+
+
+# --- once, and never one for all
+
+
+def test_the_same_file_twice_adds_nothing(world: World) -> None:
+    rows = [[f"{n}", "", f"第 {n} 盏路灯坏了。", "2026-03-02", "", "", "", ""] for n in range(30)]
+    assert counts(take(table(PAST, *rows), at=LATER)) == (30, 30, 0, 0)
+    assert counts(take(table(PAST, *rows), at=LATER)) == (30, 0, 30, 0)
+    assert Case.objects.count() == 30
+
+
+def test_without_numbers_a_row_is_known_by_all_that_it_says(world: World) -> None:
+    names = ["姓名", "内容"]
+    first = take(table(names, ["钱大桥", "路灯坏了。"], ["孙小河", "路灯坏了。"], ["钱大桥", "路灯坏了。"]))
+    assert counts(first) == (3, 2, 1, 0)
+    assert counts(take(table(names, ["钱大桥", "路灯坏了。"], ["钱大桥", "路灯又坏了。"]))) == (2, 1, 1, 0)
+
+
+def test_a_number_that_came_with_other_words_is_not_dropped_silently(world: World) -> None:
+    names = ["编号", "内容"]
+    take(table(names, ["1", "路灯坏了。"]))
+    done = take(table(names, ["1", "水管坏了。"]))
+    assert counts(done) == (1, 0, 0, 1)
+    assert "内容却不同" in b"".join(selectors.rejects_csv(done)).decode()
+
+
+def test_a_bad_row_never_stops_a_good_one(world: World) -> None:
+    done = take(
+        table(
+            ["编号", "姓名", "手机", "内容", "留言时间", "答复时间"],
+            ["1", "钱大桥", "19900001234", "好的一行。", "2026-03-02", ""],
+            ["2", "孙小河", "123", "电话不对。", "2026-03-02", ""],
+            ["3", "", "", "", "2026-03-02", ""],
+            ["4", "", "", "日期不对。", "昨天", ""],
+            ["5", "", "", "还没到。", "2099-01-01", ""],
+            ["6", "", "", "太早。", "1999-01-01", ""],
+            ["7", "", "", "倒着来。", "2026-03-02", "2026-03-01"],
+            ["8", "", "", "字太多" * 4000, "2026-03-02", ""],
+            ["9", "", "", "=HYPERLINK(1)", "不是日期", ""],
+            ["10", "", "", "又一行好的。", "", ""],
+        ),
+        at=LATER,
+    )
+    assert counts(done) == (10, 2, 0, 8)
+    lines = list(csv.reader(io.StringIO(b"".join(selectors.rejects_csv(done)).decode("utf-8-sig"))))
+    assert lines[0][:3] == ["第几行", "为什么没有导入", "编号"]
+    assert [line[0] for line in lines[1:]] == ["3", "4", "5", "6", "7", "8", "9", "10"]
+    told = {line[2]: line[1] for line in lines[1:]}
+    assert told["2"].startswith("手机：")
+    assert told["3"].startswith("内容：")
+    assert "不是日期" in told["4"]
+    assert "还没有到" in told["5"]
+    assert "2004" in told["6"]
+    assert "早" in told["7"]
+    assert "12000" in told["8"]
+    assert lines[8][5] == "'=HYPERLINK(1)", "a formula does not run in whoever opens the file"
+    assert "12345678" not in str(done.table)
+
+
+def test_a_dry_run_writes_nothing_and_says_all(world: World) -> None:
+    done = take(table(["姓名", "内容", "手机"], ["", "路灯坏了。", ""], ["孙小河", "水管坏了。", "12"]), dry=True)
+    assert (done.state, done.checked_rows, done.checked_wrong) == ("checked", 2, 1)
+    assert Case.objects.count() == SheetRow.objects.count() == 0
+    found = selectors.findings_of(done)
+    assert found.columns == (("手机", 1),)
+    assert found.rows[0][:2] == (3, "手机")
+    assert "手机" not in bytes(done.findings).decode("latin-1")
+
+
+def test_rows_keep_what_their_source_says_besides(world: World) -> None:
+    take(table(["留言编号", "留言详情", "点赞数", "承办单位"], ["77", "路灯坏了。", "5", "某某办"]))
+    kept = words.get(Record.objects.get(step="receive"))
+    assert kept["number"] == "77"
+    assert kept["source"] == {"点赞数": "5", "承办单位": "某某办"}
