@@ -14,7 +14,7 @@ from xinqiao.people import clock
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
 
-from . import documents, finding, hooks, succession, watch
+from . import documents, finding, hooks, links, succession, watch
 from .models import Document
 
 PRINTER = SYSTEM("printer")
@@ -120,3 +120,12 @@ def hand_on_soon(at: datetime) -> None:
             hand_on.configure().defer(timestamp=int(at.timestamp()))
     except AlreadyEnqueued:
         return
+
+
+@app.task(queue="carry")
+def carry_on(main_id: str, seq: int, after: int) -> None:
+    """Give the answer of a main matter to the next hundred of its others; the rest in a job of its own."""
+    with acting(links.CARRIER):
+        round_ = links.carry(main_id=UUID(main_id), seq=seq, at=clock.now(), after=after)
+        if round_.after:
+            carry_on.configure().defer(main_id=main_id, seq=seq, after=round_.after)

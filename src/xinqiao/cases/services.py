@@ -38,7 +38,7 @@ _ASSIST = """
 INSERT INTO cases_assist (case_id, organ_id, task, opened_at) VALUES (%s, %s, '', %s)
 ON CONFLICT (case_id, organ_id) DO UPDATE SET closed_at = NULL
 """
-KEPT_KEYS = ("missed/", "missed-step/", "lapse/", "succeed/")  # keys of the system; nobody else may use them up
+KEPT_KEYS = ("missed/", "missed-step/", "lapse/", "succeed/", "carry/")  # keys of the system; nobody else may use them up
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from xinqiao.kernel.words import N_
 from xinqiao.law.engine import OFFICE, UNIT, Edge, Opens, Procedure, State, due_for, field_, tell
 from xinqiao.law.procedures.closing import ANSWER_MADE, close, lapse, rating
 from xinqiao.law.procedures.guards import open_to_all
+from xinqiao.law.procedures.joining import MAIN, WITH_MAIN, answering, follows
 from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sealing import without_lead
 from xinqiao.law.procedures.sorting import JUDGED, PROPOSE_CLASS, reclassify
@@ -113,6 +114,12 @@ EDGES = (
         settles=("refer", "refer_again"), **{**_ANSWERED, "weight": "plain"},
     ),
     Edge("answer", ("at_unit",), "answered", UNIT, N_("答复"), ("jianyi-2016:answer",), needs=_REPLY, settles=("answer",), **_ANSWERED),
+    Edge(
+        "answer_with_main", ("sorted", "dispatched", "at_unit"), "answered", ("system",), N_("随主件一并答复"),
+        ("jianyi-2016:answer", "local:link"), needs=(MAIN, *_REPLY), guards=(follows,), settles=("answer",),
+        **{**_ANSWERED, "weight": "plain", "done": WITH_MAIN, "lifts": (*_ANSWERED["lifts"], "refer", "refer_again", "sign_for")},
+    ),
+    answering(("answered",), (*OFFICE, *UNIT), "jianyi-2016:answer"),
     Edge(
         "return_visit", ("answered",), "", OFFICE, N_("回访"), ("jianyi-2016:answer", "local:evaluation"),
         N_("问一问解决没有；回访不是评价，评价只能由来信人自己做"),

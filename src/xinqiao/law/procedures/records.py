@@ -8,6 +8,7 @@ from typing import Any
 from xinqiao.kernel.words import N_
 from xinqiao.law.engine import OFFICE, STAFF, UNIT, Edge, Opens, due_for, field_, tell
 from xinqiao.law.procedures.guards import after, has, is_open, lacks, not_open, within
+from xinqiao.law.procedures.joining import linking
 from xinqiao.law.procedures.sealing import sealing
 from xinqiao.law.procedures.succession import succession
 from xinqiao.law.types import Actor, Choice, Decision, DocMove, Facts, Open, Settle
@@ -205,6 +206,7 @@ def records(states: tuple[str, ...], answered: tuple[str, ...] = ()) -> tuple[Ed
             staff=N_("撤回生效，按来信人的意愿结束"),
         ),
         *sealing(states),
+        *linking(states),
         succession(states),
         Edge(
             "renew_code",

@@ -19,6 +19,7 @@ from xinqiao.law.procedures.guards import (
     lacks,
     not_open,
 )
+from xinqiao.law.procedures.joining import MAIN, WITH_MAIN, answering, follows
 from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sorting import JUDGED, PROPOSE_CLASS, reclassify, transfer_states
 from xinqiao.law.procedures.transfer import transfer
@@ -124,6 +125,17 @@ def _drafted(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime
     )
 
 
+def _with_main(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
+    """The main matter's decision, signed for all, becomes this one's; where seals are put on by hand it waits for its own."""
+    decision = _drafted(facts, inputs, actor, at, decision)
+    if not facts.stamped:
+        return decision
+    dates = {name: day for name, day in decision.dates.items() if name != "decided"}
+    return replace(
+        decision, state="signed", documents=(DocMove("decision", "signed", fresh=True),), dates=dates, notices=()
+    )
+
+
 SUPPORTED = frozenset({"support", "partly"})
 
 
@@ -193,6 +205,13 @@ _INVESTIGATED = has("investigated", N_("作出处理意见以前，必须调查�
 _SCAN = Input(
     "scan", N_("盖章后的扫描件"), "files", required=True, help=N_("先打印，盖章，再扫描或者拍照传上来"), stamped=True
 )
+_DECISION = (
+    field_("demands", N_("各项诉求"), "demands", choices=OUTCOMES),
+    field_("outcome", N_("总的意见"), "choice", choices=OVERALL),
+    field_("opinion", N_("处理意见"), "long", required=False, help=N_("概括的话；各项的意见写在上面")),
+    field_("remedy", N_("怎样落实"), "long", required=False, help=N_("支持的必填")),
+    field_("execution_days", N_("送达后多少天内落实"), "choice", required=False, choices=EXECUTIONS),
+)
 _AFTER = ("review.apply", "evaluation", "execution", "serve")
 
 # fmt: off
@@ -250,11 +269,7 @@ EDGES = (
     Edge(
         "draft_decision", ("accepted",), "drafted", UNIT, N_("起草处理意见书"), ("xinfang-2022:31(6)", "xinfang-2022:32"),
         N_("每一项诉求都要写明事实、理由、依据和意见"),
-        needs=(field_("demands", N_("各项诉求"), "demands", choices=OUTCOMES),
-               field_("outcome", N_("总的意见"), "choice", choices=OVERALL),
-               field_("opinion", N_("处理意见"), "long", required=False, help=N_("概括的话；各项的意见写在上面")),
-               field_("remedy", N_("怎样落实"), "long", required=False, help=N_("支持的必填")),
-               field_("execution_days", N_("送达后多少天内落实"), "choice", required=False, choices=EXECUTIONS)),
+        needs=_DECISION,
         guards=(_HEARD, _INVESTIGATED), checks=(_consistent,), documents=(DocMove("decision", "drafted"),), effect=_drafted,
         weight="primary", private=True,
     ),
@@ -278,6 +293,13 @@ EDGES = (
         dates=("decided",), notices=tell("decided", "petitioner"), weight="primary", **ANSWER_MADE,
         done=N_("处理意见书已作出"),
     ),
+    Edge(
+        "answer_with_main", WORKING[:4], "decided", ("system",), N_("随主件一并答复"), ("xinfang-2022:31(6)", "xinfang-2022:32", "local:link"),
+        needs=(MAIN, *_DECISION), guards=(follows, _HEARD), checks=(_consistent,), documents=(DocMove("decision", "sealed", fresh=True),),
+        dates=("signed", "decided"), effect=_with_main, also=("redress:signed",), notices=tell("decided", "petitioner"),
+        **ANSWER_MADE, done=WITH_MAIN,
+    ),
+    answering(("decided", "served", "executed"), UNIT, "xinfang-2022:32"),
     Edge(
         "serve", ("decided",), "served", UNIT, N_("登记送达"), ("xinfang-2022:34", "xinfang-2022:35", "minsu:service"),
         N_("送达才算办结；复查期限从来信人收到那天起算"), needs=SERVICE, checks=(check_service("decided"),), lifts=("extension", "hear", "assist"),

@@ -9,6 +9,7 @@ from xinqiao.kernel.words import N_
 from xinqiao.law.engine import UNIT, Edge, Opens, Procedure, State, due_for, field_, tell
 from xinqiao.law.procedures.closing import ANSWER_MADE, SERVICE, check_service, close, lapse, rating, served_day
 from xinqiao.law.procedures.guards import not_open
+from xinqiao.law.procedures.joining import MAIN, WITH_MAIN, answering, follows
 from xinqiao.law.procedures.records import records, unit_records
 from xinqiao.law.procedures.sorting import PROPOSE_CLASS, reclassify, transfer_states
 from xinqiao.law.procedures.transfer import transfer
@@ -41,6 +42,13 @@ def _served(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime,
     return replace(decision, opens=(Open("evaluation", "petitioner", "window", due, N_("可以评价")),))
 
 
+_REPLIED = (
+    field_("outcome", N_("是否采纳"), "choice", choices=ADOPTION),
+    field_("reply", N_("回复内容"), "long"),
+    field_("reasons", N_("没有全部采纳的理由"), "long", required=False),
+    field_("measures", N_("采纳后怎样落实"), "long", required=False),
+)
+
 # fmt: off
 EDGES = (
     *transfer(Opens("notice", "lead", "suggestion.notice", "referred", N_("书面告知建议已收到"))),
@@ -55,9 +63,7 @@ EDGES = (
     ),
     Edge(
         "draft_reply", ("studying",), "drafted", UNIT, N_("起草回复"), ("xinfang-2022:29(1)",),
-        needs=(field_("outcome", N_("是否采纳"), "choice", choices=ADOPTION), field_("reply", N_("回复内容"), "long"),
-               field_("reasons", N_("没有全部采纳的理由"), "long", required=False),
-               field_("measures", N_("采纳后怎样落实"), "long", required=False)),
+        needs=_REPLIED,
         checks=(_reasoned,), documents=(DocMove("suggestion_reply", "drafted"),), weight="primary", private=True,
     ),
     Edge(
@@ -68,6 +74,12 @@ EDGES = (
         "sign_reply", ("drafted",), "replied", ("head",), N_("签发回复"), ("xinfang-2022:29(1)",),
         documents=(DocMove("suggestion_reply", "sealed"),), dates=("decided",), weight="primary", done=N_("回复已经作出"), **ANSWER_MADE,
     ),
+    Edge(
+        "answer_with_main", ("studying", "drafted"), "replied", ("system",), N_("随主件一并答复"), ("xinfang-2022:29(1)", "local:link"),
+        needs=(MAIN, *_REPLIED), guards=(follows,), checks=(_reasoned,), documents=(DocMove("suggestion_reply", "sealed", fresh=True),),
+        dates=("decided",), done=WITH_MAIN, **ANSWER_MADE,
+    ),
+    answering(("replied", "served"), UNIT, "xinfang-2022:29(1)"),
     Edge(
         "serve", ("replied",), "served", UNIT, N_("登记送达"), ("xinfang-2022:29(1)", "minsu:service"), needs=SERVICE,
         guards=(not_open("notice", N_("还没有告知。")),), checks=(check_service("decided"),),
