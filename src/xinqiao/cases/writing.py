@@ -4,7 +4,7 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput
 from xinqiao.people.models import Organ, Post, in_force
 
-from . import effects, sealing
+from . import effects, sealing, succession
 from .effects import Context
 from .models import Rating, Recusal
 
@@ -22,6 +22,7 @@ def register_all() -> None:
     effects.register_check(_handler_fits)
     effects.register_sealing(_sealed)
     effects.register("hand_over_report", _handed_over)
+    effects.register("succeed", succession.settle_in)
 
 
 def _rated(context: Context) -> None:

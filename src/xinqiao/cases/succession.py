@@ -1,0 +1,264 @@
+"""An organ is abolished (Art. 24 para 2): its open cases go to whoever carries its functions on.
+
+One act of an administrator (`organ_abolish`); then the worker hands the cases on, one ledger entry each (`follow`). A
+crash in the middle resumes, because what is done no longer names the organ; twice does nothing twice, because every
+case has its key. Sealed cases go to persons named at the heir, and to nobody else there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+
+from xinqiao.kernel.clock import day_of, utc_now
+from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
+from xinqiao.kernel.words import N_
+from xinqiao.people import services as people
+from xinqiao.people.access import acting
+from xinqiao.people.actors import SYSTEM, Actor
+from xinqiao.people.areas import area_chain, area_stem, content_chain, content_stem
+from xinqiao.people.models import Competence, Organ, Post, in_force
+
+from . import sealing, services
+from .effects import Context
+from .models import Abolition, Assist, Case, Document, SealGrant
+
+log = structlog.get_logger()
+SUCCESSION = SYSTEM("succession")
+MOST_SHOWN = 2000
+SETTLES = timedelta(minutes=2)  # requests that began before the act have ended by then
+NAMED = {"discipline": N_("检举控告受理人"), "confidential": N_("保密专员")}
+SHOWS_DESK = ("petition_office", "hotline")
+
+
+class Heirs:
+    """Who takes what: competence among the heirs as it stands on a day, the narrowest first; else `rest`."""
+
+    def __init__(self, heirs: Sequence[Organ], rest: Organ, on: date) -> None:
+        self.rest, self.organs = rest, {organ.pk: organ for organ in (*heirs, rest)}
+        rows = Competence.objects.filter(in_force(on), organ_id__in=self.organs, role=Competence.Role.LEAD)
+        self._rows = sorted(
+            rows, key=lambda row: (-len(content_stem(row.content_code)), -len(area_stem(row.area_code)), row.pk)
+        )
+        posts = Post.objects.filter(in_force(on), organ_id__in=self.organs, role__in=NAMED, account__is_active=True)
+        self._named = set(posts.values_list("organ_id", "role"))
+
+    def of(self, content_code: str, area_code: str) -> Organ:
+        """The heir for a content at a place."""
+        contents, areas = set(content_chain(content_code)), set(area_chain(area_code))
+        for row in self._rows:
+            if row.content_code in contents and row.area_code in areas:
+                return self.organs[row.organ_id]
+        return self.rest
+
+    def named(self, role: str) -> list[Organ]:
+        """The heirs where somebody is appointed in that role, the one that takes the rest first."""
+        mine = [organ for organ in self.organs.values() if (organ.pk, role) in self._named]
+        return sorted(mine, key=lambda organ: (organ.pk != self.rest.pk, organ.pk))
+
+    def of_sealed(self, content_code: str, area_code: str, roles: set[str]) -> Organ | None:
+        """The heir of a sealed case: competent if it can be, and with somebody appointed in each of `roles`."""
+        able = [organ for organ in self.organs.values() if all((organ.pk, role) in self._named for role in roles)]
+        first = self.of(content_code, area_code)
+        return first if first in able else min(able, key=lambda one: (one.pk != self.rest.pk, one.pk), default=None)
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many open cases of a content, among those looked at, go to an heir."""
+
+    content_code: str
+    heir: Organ
+    cases: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an abolition would do. `shares` come from the first MOST_SHOWN open cases; `full` says there are more."""
+
+    shares: tuple[Share, ...]
+    looked_at: int
+    full: bool
+    competences: int  # lines that the organ has and no heir does: they go to the rest
+    posts: int
+
+
+def mine(organ: Organ) -> Q:
+    """The open cases in which an organ has a part. Row-level security leaves out sealed ones for whoever is not named."""
+    part = Q(lead=organ) | Q(office=organ) | Q(ruling=organ)
+    if organ.kind in SHOWS_DESK:
+        part |= Q(desk=organ)
+    assisting = Assist.objects.filter(organ=organ, closed_at__isnull=True).values("case_id")
+    return Q(closed_at__isnull=True) & (part | Q(pk__in=assisting))
+
+
+def preview(*, organ_id: int, heir_ids: Sequence[int], rest_id: int, on: date, actor: Actor) -> Preview:
+    """Who would take what. Contents and organs only: nothing of a petitioner. Raises NotFound, BadInput."""
+    organ, heirs, rest = _checked(organ_id, heir_ids, rest_id, on, actor)
+    taking = Heirs(heirs, rest, on)
+    rows = list(Case.objects.filter(mine(organ)).values_list("content_code", "area_code")[: MOST_SHOWN + 1])
+    counted: dict[tuple[str, int], int] = {}
+    for content, area in rows[:MOST_SHOWN]:
+        where = (content, taking.of(content, area).pk)
+        counted[where] = counted.get(where, 0) + 1
+    shares = [Share(content, taking.organs[heir], count) for (content, heir), count in sorted(counted.items())]
+    theirs = Competence.objects.filter(in_force(on), organ_id__in=taking.organs)
+    known = set(theirs.values_list("content_code", "area_code", "role"))
+    own = Competence.objects.filter(in_force(on), organ=organ).values_list("content_code", "area_code", "role")
+    posts = Post.objects.filter(in_force(on), organ=organ).count()
+    left = sum(1 for row in own if row not in known)
+    return Preview(tuple(shares), len(rows[:MOST_SHOWN]), len(rows) > MOST_SHOWN, left, posts)
+
+
+def _checked(
+    organ_id: int, heir_ids: Sequence[int], rest_id: int, on: date, actor: Actor
+) -> tuple[Organ, list[Organ], Organ]:
+    if actor.kind != "system" and not (actor.is_staff and actor.role == Post.Role.ADMIN):
+        raise NotFound()
+    organ = Organ.objects.select_for_update().filter(in_force(on), pk=organ_id).first()
+    if organ is None:
+        raise NotFound()
+    wanted = {*heir_ids, rest_id}
+    standing = {one.pk: one for one in Organ.objects.filter(in_force(on), pk__in=wanted)}
+    city = organ.area_code[:4]
+    wrong = {}
+    if rest_id not in standing or rest_id == organ.pk:
+        wrong["rest"] = N_("请选一个现在设立的单位，它接下职权表没有写明给谁的事项。")
+    if organ.pk in wanted or wanted - standing.keys():
+        wrong["heirs"] = N_("请选现在设立的、别的单位。")
+    if any(one.area_code[:4] != city for one in standing.values()):
+        wrong["heirs"] = N_("接办的单位要在同一个城市。")
+    if any(one.kind == Organ.Kind.PETITION_OFFICE for one in (organ, *standing.values())) and not wrong:
+        kinds = {one.kind for one in (organ, *standing.values())}
+        if organ.kind == Organ.Kind.PETITION_OFFICE and kinds != {Organ.Kind.PETITION_OFFICE}:
+            wrong["heirs"] = N_("信访工作机构的事项只能由信访工作机构接。")
+    if wrong:
+        raise BadInput(wrong)
+    taking = Heirs(list(standing.values()), standing[rest_id], on)
+    held = set(Post.objects.filter(in_force(on), organ=organ, role__in=NAMED).values_list("role", flat=True))
+    if lacking := [NAMED[role] for role in sorted(held) if not taking.named(role)]:
+        words = "、".join(lacking)
+        raise Refused(
+            N_("接办的单位里还没有设这些岗位：") + words, remedy=N_("密封的事项只能交给指定的人，请先设岗位。")
+        )
+    return organ, [standing[pk] for pk in sorted(set(heir_ids) & standing.keys())], standing[rest_id]
+
+
+@transaction.atomic
+def organ_abolish(
+    *, organ_id: int, heir_ids: Sequence[int], rest_id: int, source: str, actor: Actor, at: datetime, key: str
+) -> Abolition:
+    """Abolish an organ today: it ends with its posts and competences, and the worker hands its open cases on.
+
+    `source` is the decision by which it is abolished. The same `key` again gives the same act. Raises NotFound, BadInput,
+    Refused where sealed matters could reach nobody, Conflict for the same key with another organ.
+    """
+    known = Abolition.objects.filter(key=key).first()
+    if known is not None:
+        if known.organ_id != organ_id:
+            raise Conflict(N_("这张表单已经用过了。请刷新页面后再试。"))
+        return known
+    on = day_of(at)
+    if not source.strip() or len(source.strip()) > 200 or "\0" in source:
+        raise BadInput({"source": N_("请写明撤销的依据，例如批准文件的名称和文号，200 字以内。")})
+    organ, heirs, rest = _checked(organ_id, heir_ids, rest_id, on, actor)
+    people.organ_dissolve(organ=organ, heirs=heirs, rest=rest, on=on, source=source.strip(), actor=actor, at=at)
+    act = Abolition.objects.create(
+        organ=organ, rest=rest, source=source.strip(), on=on, at=at, recorded_at=utc_now(), key=key,
+        account_id=actor.account_id, post_id=actor.post_id,
+    )  # fmt: skip
+    act.heirs.set(heirs)
+    return act
+
+
+# --- the worker's part
+
+
+def follow(*, at: datetime, batch: int = 200) -> int:
+    """Hand on what open acts left to do, each case in a transaction of its own; return how many cases that was.
+
+    An act is done when a round finds nothing and every request that began before it has ended. `at` is the legal time.
+    """
+    with acting(SUCCESSION):
+        open_acts = list(
+            Abolition.objects.filter(done_at__isnull=True).order_by("recorded_at").values_list("id", flat=True)
+        )
+    return sum(_round(act_id, at=at, batch=batch) for act_id in open_acts)
+
+
+def _round(act_id: UUID, *, at: datetime, batch: int) -> int:
+    """One pass over the cases of an act. A case that cannot be handed on is logged and stays; the others go on."""
+    moved, failed, after = 0, 0, UUID(int=0)
+    while True:
+        with acting(SUCCESSION):
+            act = Abolition.objects.select_related("organ", "rest").get(pk=act_id)
+            taking = Heirs(list(act.heirs.all()), act.rest, day_of(at))
+            rows = Case.objects.filter(mine(act.organ), id__gt=after).order_by("id")
+            ids = list(rows.values_list("id", flat=True)[:batch])
+        for case_id in ids:
+            try:
+                with acting(SUCCESSION):
+                    moved += hand_on(act, case_id, taking, at=at)
+            except Exception as error:  # one case must not stop the others
+                failed += 1
+                log.error("succession.failed", act=str(act_id), error=type(error).__name__)
+        if len(ids) < batch:
+            break
+        after = ids[-1]
+    with acting(SUCCESSION):
+        act = Abolition.objects.select_for_update().get(pk=act_id)
+        act.troubled = failed > 0
+        if not moved and not failed and utc_now() >= act.recorded_at + SETTLES:
+            act.done_at = utc_now()
+        act.save(update_fields=["troubled", "done_at"])
+    return moved
+
+
+def hand_on(act: Abolition, case_id: UUID, taking: Heirs, *, at: datetime) -> int:
+    """One case of an act goes to its heir, in the caller's transaction; 0 when it had before."""
+    case = Case.objects.get(pk=case_id)
+    heir: Organ | None = taking.of(case.content_code, case.area_code)
+    if case.sealed:
+        heir = taking.of_sealed(case.content_code, case.area_code, _roles_needed(case, act.organ_id))
+        if heir is None:
+            raise Refused("nobody at the heirs is appointed for sealed matters")
+    assert heir is not None  # noqa: S101 - says it to the type checker
+    done = services.take_step(
+        case_id=case_id,
+        step="succeed",
+        actor=SUCCESSION,
+        at=at,
+        inputs={"former": act.organ_id, "heir": heir.pk},
+        key=f"succeed/{act.id}/{case_id}",
+    )
+    return 0 if done.replayed else 1
+
+
+def _roles_needed(case: Case, organ_id: int) -> set[str]:
+    needed = {"discipline"} if case.lead_id == organ_id else set()
+    return needed | ({"confidential"} if case.office_id == organ_id else set())
+
+
+def settle_in(context: Context) -> None:
+    """After the step: drafts become the heir's; on a sealed case the heir's appointed persons are named, and those of the
+    organ that is no more are named no longer.
+    """
+    case, (gone, heir) = context.case, context.decision.succeeds or (0, 0)
+    Document.objects.filter(case=case, live=True, number__isnull=True, issuer_id=gone).update(issuer_id=heir)
+    if not case.sealed:
+        return
+    keepers = sealing.holders(organ_id=case.office_id, role="confidential", at=context.at)
+    receivers = sealing.holders(organ_id=case.lead_id, role="discipline", at=context.at) if case.lead_id else []
+    former = Post.objects.filter(organ_id=gone).exclude(account_id__in=[*keepers, *receivers]).values("account_id")
+    SealGrant.objects.filter(case_id=case.id, account_id__in=former).delete()
+    for organ_id, role, accounts in (
+        (case.office_id, "confidential", keepers),
+        (case.lead_id, "discipline", receivers),
+    ):
+        if organ_id == heir:
+            for account_id in accounts:
+                sealing.grant(case, account_id=account_id, granted_by="system", reason=NAMED[role], at=context.at)
