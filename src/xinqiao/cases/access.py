@@ -89,13 +89,15 @@ def recused(case: Case, actor: Actor) -> bool:
     return actor.account_id is not None and Recusal.objects.filter(case=case, account_id=actor.account_id).exists()
 
 
-def may_see_identity(case: Case, actor: Actor) -> bool:
+def may_see_identity(case: Case, actor: Actor, *, stepped_back: bool | None = None) -> bool:
     """Whether `actor` may ask to reveal the petitioner: intake and officers; of the unit the named handler only.
     Nobody who has stepped back from the case (Art. 28).
 
     When the petitioner asked for confidentiality, the unit sees nothing and the petition office relays (mission, never 3).
+    `stepped_back`: whether the actor has, where that is known.
     """
-    return not recused(case, actor) and _shows_identity(case, actor, roles(case, actor))
+    gone = recused(case, actor) if stepped_back is None else stepped_back
+    return not gone and _shows_identity(case, actor, roles(case, actor))
 
 
 def _shows_identity(case: Case, actor: Actor, mine: frozenset[str]) -> bool:

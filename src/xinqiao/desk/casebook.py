@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext
 
 from xinqiao import law, papers
-from xinqiao.cases import access, obligations, selectors, services, words
+from xinqiao.cases import access, links, obligations, selectors, services, words
 from xinqiao.cases.models import Case, Document, Obligation, Record
 from xinqiao.kernel.words import N_
 from xinqiao.law.types import Option, TraceLine
@@ -43,6 +43,15 @@ PARTIES = {
     "arbiter": N_("裁定机关"),
     "discipline": N_("接收机关"),
 }
+LINKS = {
+    "repeat_of": N_("这件重复了它"),
+    "repeated_by": N_("它重复了这件"),
+    "joint": N_("一起提出"),
+    "child_of": N_("主件，这件随它一并答复"),
+    "parent_of": N_("随这件一并答复"),
+    "reclassified": N_("改分类前后"),
+}
+QUIETLY = frozenset({"answer_children"})  # not shown where it cannot be taken: most matters have no others
 _QUIET = frozenset({"text", "words", "reply", "statement", "findings", "reasons", "result", "opinion"})
 
 
@@ -84,6 +93,17 @@ class Paper:
     draft: bool
 
 
+@dataclass(frozen=True)
+class Linked:
+    """A linked matter that this reader may see."""
+
+    case: Case
+    kind: str
+    label: str
+    reason: str
+    state: str
+
+
 @dataclass
 class Book:
     """Everything on the case page."""
@@ -104,6 +124,7 @@ class Book:
     ratings: list[tuple[str, str, str]]
     marks: list[tuple[str, str, str]] = field(default_factory=list)
     waits: str = ""  # for whom everybody waits when nobody owes anything
+    recused: bool = False  # this reader has stepped back
 
     @property
     def blocked(self) -> list[Option]:
@@ -120,7 +141,8 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
         documents={one.kind: one.state for one in file.documents if one.live},
         recused=access.recused(case, actor),
     )
-    options = [shown(one) for one in services.options(case=case, actor=actor, at=at, standing=standing)]
+    offered = services.options(case=case, actor=actor, at=at, standing=standing)
+    options = [shown(one) for one in offered if one.step != "unlink" and not (one.blocked and one.step in QUIETLY)]
     duties = [duty(row, case) for row in file.obligations]
     open_ones = [d for d in duties if d.row.settled_at is None]
     own = [d for d in open_ones if d.row.kind == "duty" and d.row.organ_id == actor.organ_id]
@@ -151,7 +173,22 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
         ],
         marks=marks(case),
         waits=gettext(PARTIES[case.waits_for]) if case.waits_for in PARTIES else "",
+        recused=standing.recused,
     )
+
+
+def linked(case: Case, *, actor: Actor) -> list[Linked]:
+    """The matters linked with `case` that `actor` may see too: two queries at most."""
+    return [
+        Linked(
+            case=one.other,
+            kind=one.kind,
+            label=gettext(LINKS.get(one.kind, one.kind)),
+            reason=one.reason,
+            state=gettext(law.state_label(one.other.procedure, one.other.state, one.other.closed_cause)),
+        )
+        for one in links.links_of(case, actor=actor)
+    ]
 
 
 def procedure_label(name: str) -> str:

@@ -28,6 +28,7 @@ from xinqiao.people.visitors import recent_sign_in, sign_in_again
 from xinqiao.triage import selectors as triage
 from xinqiao.ui.forms import PREFIX, StepForm
 
+PREFILLED = {"link": ("other", "kind"), "unlink": ("other", "kind")}  # what an address may fill in beforehand
 PASSED_ON = frozenset({"redress", "inquiry", "suggestion"})
 KINDS = {"citizen": _("来信人"), "staff": _("工作人员"), "note": _("内部备注"), "system": _("系统")}
 REVEALABLE = (("name", "姓名"), ("phone", "电话"), ("address", "地址"), ("id_number", "证件号码"), ("email", "邮箱"))
@@ -49,9 +50,9 @@ def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
     proposal = None
     if case.state == "sorted" and case.procedure in PASSED_ON:
         proposal = people.competent_organs(case.content_code, case.area_code, today)
-    may_see = access.may_see_identity(case, actor)
-    masked = people.masked_many([party.person_id for party in parties]) if may_see else {}
     book = casebook.book(case, actor=actor, at=at)
+    may_see = access.may_see_identity(case, actor, stepped_back=book.recused)
+    masked = people.masked_many([party.person_id for party in parties]) if may_see else {}
     blobs = [blob for blob in files.blobs_for_staff(case.id, identity=may_see) if blob.kind != "document"]
     theirs = {reverse("desk:file", args=[case.number, blob.pk]) for blob in blobs}
     lines = [replace(one, papers=tuple(p for p in one.papers if p["url"] in theirs)) for one in book.lines]
@@ -71,6 +72,8 @@ def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
         "area": people.area_at(case.area_code, case.received_on) if case.area_code else None,
         "content": triage.content_name(case.content_code),
         "proposal": proposal,
+        "linked": casebook.linked(case, actor=actor),
+        "may_link": any(one.step == "link" and not one.blocked for one in book.options),
         "knowledge": [] if case.sealed else triage.knowledge_find(words=case.title, today=today, limit=3),
         "today": today,
     }
@@ -112,7 +115,9 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
         sources.of(option, case, day_of(at)),
         request.POST if posted else None,
         request.FILES if posted else None,
-        initial=casebook.initial(option, case, proposal) | casebook.dates_initial(option, day_of(at)),
+        initial=casebook.initial(option, case, proposal)
+        | casebook.dates_initial(option, day_of(at))
+        | {name: request.GET[name][:40] for name in PREFILLED.get(step, ()) if name in request.GET},
     )
     rehearsed, carried = None, None
     if posted:
