@@ -16,7 +16,7 @@ from xinqiao.server import worker
 SOURCE = Path(law.__file__).parents[1]
 TEMPLATES = sorted(SOURCE.glob("*/templates/**/*.*"))
 BY_CONVENTION = {  # found by their names, by Django or by allauth
-    "400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html", "500_desk.html",
+    "400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html",
 }  # fmt: skip
 _REFERENCE = re.compile(r"""["']([\w./-]+\.(?:html|txt|typ))["']""")
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.urls import Resolver404, resolve
@@ -19,6 +18,7 @@ from xinqiao.api.problems import PROBLEM_TYPE, Stop, of_stop, problem
 from xinqiao.kernel.words import N_
 from xinqiao.people.middleware import TransactionMiddleware
 from xinqiao.people.visitors import client_ip
+from xinqiao.ui.faults import Fault, fault_of
 
 PREFIX = "/api/"
 JSON = "application/json"
@@ -56,21 +56,23 @@ class ApiMiddleware:
             return problem("too-large", N_("内容太大，没有收下。"), remedy=N_("文字请缩短，附件请分开上传。"))
         except (MultiPartParserError, SuspiciousOperation):
             return problem("unreadable", N_("内容没有按格式发送，没有收下。"))
-        except (OperationalError, InterfaceError):
-            log.exception("the database does not answer")
-            return problem(
-                "away", N_("数据库暂时连不上，什么也没有改动。"), remedy=N_("请稍后用同一个 Idempotency-Key 再发一次。"),
-                headers={"Retry-After": "5"},
-            )  # fmt: skip
-        except Exception:
+        except Exception as error:
             log.exception("a request to the interface failed")
-            return broken()
+            return _failed(fault_of(error))
 
 
-def broken() -> HttpResponse:
-    """The answer when we failed."""
+_FAILED = {
+    "away": N_("数据库暂时连不上，什么也没有改动。"),
+    "busy": N_("现在的请求太多，什么也没有改动。"),
+    "full": N_("存储空间不够，什么也没有改动。"),
+    "broken": N_("这次没有办成，什么也没有改动。"),
+}
+
+
+def _failed(fault: Fault) -> HttpResponse:
+    headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after else {}
     return problem(
-        "broken", N_("这次没有办成，什么也没有改动。"), remedy=N_("请稍后用同一个 Idempotency-Key 再发一次。")
+        fault.kind, _FAILED[fault.kind], remedy=N_("请稍后用同一个 Idempotency-Key 再发一次。"), headers=headers
     )
 
 

@@ -73,9 +73,13 @@ def put(shelf: Shelf, *, name: str, kind: str, data: bytes) -> Staged:
     blob = keys.encrypt("sealed", len(head).to_bytes(_LONGEST_HEAD, "big") + head + data, shelf.tie(token))
     path = shelf.folder / token
     draft = path.with_suffix(".part")
-    draft.touch(mode=0o600)
-    draft.write_bytes(blob)
-    draft.replace(path)
+    try:
+        draft.touch(mode=0o600)
+        draft.write_bytes(blob)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     return Staged(token, name[:200], kind, len(data))
 
 

@@ -44,12 +44,16 @@ def write(blob_id: UUID, part: Part, data: bytes, *, domain: str) -> str:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     sealed = keys.encrypt(domain, data, _tie(blob_id, part))
     unfinished = path.with_suffix(f".{part}.part")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(sealed)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(sealed)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError:  # a full disk is not filled further by halves
+        unfinished.unlink(missing_ok=True)
+        raise
     _settle(path.parent)
     noted = _written.get()
     if noted is not None:

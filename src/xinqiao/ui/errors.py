@@ -5,10 +5,13 @@ read the same.
 """
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
+
+from xinqiao.ui import faults
 
 DESK, PORTAL = "ui/message_desk.html", "ui/message.html"
 
@@ -45,9 +48,36 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: a page that needs neither the database nor the request's context."""
-    name = "500_desk.html" if dress(request) == DESK else "500.html"
-    return HttpResponse(loader.get_template(name).render(), status=HTTPStatus.INTERNAL_SERVER_ERROR)
+    """500, or 503 and 507 when the database is gone or the disk is full: a page that asks nothing of either.
+
+    It says in both languages what to do next, and leads back to the form, where the browser has kept what was typed.
+    """
+    fault = faults.current()
+    context = {
+        "kind": fault.kind,
+        "desk": _at_desk(request),
+        "sent": request.method not in ("GET", "HEAD"),
+        "again": _again(request),
+        "nonce": str(getattr(request, "csp_nonce", "")),
+    }
+    response = HttpResponse(loader.get_template("500.html").render(context), status=fault.status)
+    response["Cache-Control"] = "no-store"
+    if fault.retry_after:
+        response["Retry-After"] = str(fault.retry_after)
+    return response
+
+
+def _at_desk(request: HttpRequest) -> bool:
+    """Who reads, as far as it is known: without a database nobody knows who is signed in."""
+    return dress(request) == DESK or (not hasattr(request, "actor") and request.path.startswith("/desk/"))
+
+
+def _again(request: HttpRequest) -> str:
+    """The address of the form that was sent, or of the page that was asked for."""
+    if request.method == "GET":
+        return request.get_full_path()
+    came = urlsplit(request.headers.get("Referer", ""))
+    return came.path if came.netloc and came.netloc == request.META.get("HTTP_HOST") else ""
 
 
 def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:

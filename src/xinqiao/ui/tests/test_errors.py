@@ -69,7 +69,7 @@ STAFF = Actor("staff", 1, 1, 1, "officer", "330105", "甲")
 
 
 def _asked(actor: Actor | None) -> HttpRequest:
-    request = RequestFactory().get("/desk/")
+    request = RequestFactory().get("/")
     if actor is not None:
         request.actor = actor
     return request
