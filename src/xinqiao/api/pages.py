@@ -21,7 +21,7 @@ STYLE = (
 @require_safe
 def openapi(_request: HttpRequest) -> HttpResponse:
     """The OpenAPI document."""
-    return reply(document(), **{"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"})
+    return reply(document(), headers={"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"})
 
 
 @require_safe

@@ -12,7 +12,7 @@ from xinqiao.cases.models import Case, Document, Obligation, Record
 from xinqiao.files import selectors as files
 from xinqiao.files.models import Blob
 from xinqiao.intake import selectors as intake
-from xinqiao.kernel.clock import day_of
+from xinqiao.kernel.clock import SHANGHAI, day_of
 from xinqiao.law.types import Option
 from xinqiao.people.actors import Actor
 from xinqiao.people.models import Organ
@@ -28,7 +28,7 @@ FILES = frozenset({"files", "photos", "proof", "scan", "evidence"})
 
 
 def moment(value: datetime | None) -> str | None:
-    return value.isoformat() if value else None
+    return value.astimezone(SHANGHAI).isoformat() if value else None
 
 
 def day(value: date | None) -> str | None:

@@ -94,6 +94,7 @@ class WorklistQuery(Schema):
     since: date | None = None
     until: date | None = None
     after: str = Field("", max_length=100, description="The `next` of the page before")
+    limit: int = Field(50, ge=1, le=100)
 
 
 WORKLIST = Query(...)
@@ -101,10 +102,12 @@ WORKLIST = Query(...)
 
 @router.get("/worklist", auth=Token("read"), response=WorklistOut, url_name="worklist")
 def worklist(request: HttpRequest, given: WorklistQuery = WORKLIST) -> HttpResponse:
-    """The cases of the post's organ, by what is due (due, mine) or by receipt; 50 a page, paged by key."""
+    """The cases of the post's organ, by what is due (due, mine) or by receipt, paged by key."""
     bearer = bearer_of(request)
     try:
-        page = selectors.worklist(actor=bearer.actor, filters=selectors.Filters(**given.model_dump()))
+        page = selectors.worklist(
+            actor=bearer.actor, filters=selectors.Filters(**given.model_dump(exclude={"limit"})), size=given.limit
+        )
     except ValueError:
         raise BadInput({"after": N_("这不是上一页给出的 next。")}) from None
     own = bearer.post.organ
