@@ -94,7 +94,7 @@ def test_a_spoilt_backup_is_refused(place: Path, backup: Path, tmp_path: Path, s
     ring = keyring.read(_keys(place) / "keyring.json")
     assert ring is not None
     with pytest.raises(BadEnvironment, match=r"cannot be opened|is not a backup"):
-        envelope.open_file(tmp_path / "spoilt.xqb", tmp_path / "plain", ring)
+        envelope.write_out(tmp_path / "spoilt.xqb", tmp_path / "plain", ring, kind="portable", name="portable")
 
 
 @pytest.mark.parametrize("size", [0, 1, envelope.BLOCK - 1, envelope.BLOCK, envelope.BLOCK * 2 + 1])
@@ -102,9 +102,13 @@ def test_any_size_comes_back(tmp_path: Path, place: Path, size: int) -> None:
     ring = keyring.read(_keys(place) / "keyring.json")
     assert ring is not None
     (tmp_path / "plain").write_bytes(bytes(size))
-    envelope.close_file(tmp_path / "plain", tmp_path / "closed", ring)
-    envelope.open_file(tmp_path / "closed", tmp_path / "again", ring)
-    assert (tmp_path / "again").read_bytes() == bytes(size)
+    for pack in (True, False):
+        closed = tmp_path / f"closed-{pack}"
+        envelope.close(envelope.pieces(tmp_path / "plain"), closed, ring, kind="k", name="n", pack=pack)
+        assert b"".join(envelope.read(closed, ring, kind="k", name="n")) == bytes(size)
+        for kind, name in (("k", "other"), ("other", "n")):
+            with pytest.raises(BadEnvironment, match="cannot be opened"):
+                list(envelope.read(closed, ring, kind=kind, name=name))
 
 
 def test_a_backup_shows_nothing_of_its_contents(backup: Path) -> None:

@@ -10,6 +10,10 @@ from uuid import UUID
 from xinqiao.cli import support
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from xinqiao.ledger.lost import Held, Lost
     from xinqiao.ledger.verify import Report
 
 
@@ -19,6 +23,12 @@ def add(subparsers: Any) -> None:
     words = parser.add_subparsers(title="what to do", metavar="WORD", required=True)
     check = words.add_parser("verify", help="recompute every chain and anchor; exit status 1 when one is broken")
     check.add_argument("--case", type=UUID, help="only this case (its id)")
+    check.add_argument(
+        "--anchors",
+        type=Path,
+        metavar="FOLDER",
+        help="anchors kept outside the data, e.g. ARCHIVE/anchors: says which entries they hold that are missing here",
+    )
     check.set_defaults(run=verify)
     take = words.add_parser("anchor", help="anchor today's heads and write what is published to XINQIAO_HOME/anchors")
     take.set_defaults(run=anchor)
@@ -42,12 +52,21 @@ def verify(arguments: argparse.Namespace) -> int:
     """Recompute, in one snapshot."""
     started = time.perf_counter()
     with support.database("seal"):
-        report = _recompute(arguments.case)
+        report, lost = _recompute(arguments.case, arguments.anchors)
     seconds = round(time.perf_counter() - started, 3)
     lines = [f"{report.entries} entries of {report.cases} cases and {report.anchors} anchors in {seconds:.1f} s."]
     for each in report.broken:
         where = f"case {each.case_id}, entry {each.seq}" if each.case_id else f"anchor of {each.day}"
         lines.append(f"BROKEN {where}: {REASONS[each.reason]}.")
+    lines += [
+        f"MISSING case {each.case_id}: entry {each.seq} was anchored on {each.day}, "
+        + (f"this database has {each.have}." if each.have < each.seq else "this database has another one.")
+        for each in lost
+    ]
+    if lost:
+        lines.append(
+            f"{len(lost)} cases had entries that were anchored and are not here: the restored moment is earlier."
+        )
     lines.append(
         "Every chain is whole." if report.whole else "Keep the database as it is and compare it with a backup."
     )
@@ -60,21 +79,26 @@ def verify(arguments: argparse.Namespace) -> int:
         "seconds": seconds,
         "first_broken": broken[0] if broken else None,
         "broken": broken,
+        "missing": [asdict(each) for each in lost],
     }
     support.tell(arguments, found, *lines)
     return 0 if report.whole else 1
 
 
-def _recompute(case: UUID | None) -> "Report":
+def _recompute(case: UUID | None, elsewhere: Path | None) -> tuple["Report", "list[Lost]"]:
     from django.conf import settings
     from django.db import connection, transaction
 
     from xinqiao.cases.models import Case
-    from xinqiao.ledger import selectors
+    from xinqiao.ledger import lost, selectors
     from xinqiao.ledger.verify import verify as recompute
     from xinqiao.people import access
     from xinqiao.people.actors import SYSTEM
 
+    own = Path(settings.XINQIAO_HOME) / "anchors"
+    folders = [own, own / "beyond", *([elsewhere] if elsewhere else [])]
+    published = {day: digest for folder in folders for day, digest in selectors.published(folder).items()}
+    held = [] if case else _held(folders[1:], published)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -82,7 +106,22 @@ def _recompute(case: UUID | None) -> "Report":
         cases = Case.objects.filter(pk=case) if case else Case.objects.all()
         rows = cases.values_list("id", "head_seq", "head_hash").iterator(chunk_size=5000)
         heads = ((each, seq, bytes(digest)) for each, seq, digest in rows)
-        return recompute(case, heads=heads, published=selectors.published(Path(settings.XINQIAO_HOME) / "anchors"))
+        return recompute(case, heads=heads, published=published), lost.missing(held)
+
+
+def _held(folders: list[Path], published: "Mapping[date, str]") -> "list[Held]":
+    """What anchors outside the data hold. Raises BadEnvironment when a list is not what was published."""
+    from xinqiao.config.environment import BadEnvironment
+    from xinqiao.server import anchors, backup
+
+    found: dict[date, Held] = {}
+    for folder in folders:
+        if any(folder.glob("*.xqb")):
+            found |= {each.day: each for each in anchors.held(folder, backup.ring())}
+    for each in found.values():
+        if not each.proves(published.get(each.day, "")):
+            raise BadEnvironment(f"The list of what the anchor of {each.day} holds is not what was published that day.")
+    return list(found.values())
 
 
 def anchor(arguments: argparse.Namespace) -> int:

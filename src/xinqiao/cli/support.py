@@ -27,7 +27,6 @@ def database(role: Role = "app", *, lay_out: bool = True) -> Iterator[None]:
     database does not answer. Call it before importing models. Rows appear only inside a transaction with people.access.bind(actor).
     """
     os.environ["XINQIAO_DB_ROLE"] = role
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
     with contextlib.ExitStack() as stack:
         if environment.external() is None:
             from xinqiao.server import postgres
@@ -38,15 +37,23 @@ def database(role: Role = "app", *, lay_out: bool = True) -> Iterator[None]:
         if lay_out and not prepare.stands():
             prepare.database(False, _quietly)
             prepare.migrations(False, _quietly)
-        import django
+        ready(role)
         from django.db import OperationalError, connections
 
-        django.setup()
         stack.callback(connections.close_all)
         try:
             yield
         except OperationalError as problem:
             raise BadEnvironment(f"The database does not answer as it should: {problem}") from problem
+
+
+def ready(role: Role) -> None:
+    """Django ready as `role`, on a database that the caller has running."""
+    os.environ["XINQIAO_DB_ROLE"] = role
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
+    import django
+
+    django.setup()
 
 
 def _quietly(_text: str) -> None:

@@ -39,6 +39,12 @@ def keyring_file() -> Path:
     return Path(chosen).expanduser().resolve() if chosen.endswith(".json") else keys_folder() / "keyring.json"
 
 
+def archive_folder() -> Path | None:
+    """The folder of the archive (XINQIAO_BACKUP), or None: nothing is archived all the time."""
+    chosen = os.environ.get("XINQIAO_BACKUP")
+    return Path(chosen).expanduser().resolve() if chosen else None
+
+
 def profile() -> Profile:
     """demo (default), production or test. Raises BadEnvironment for another word."""
     word = os.environ.get("XINQIAO_PROFILE") or "demo"
@@ -78,9 +84,12 @@ class Address:
         return {key: value for key, value in {**named, **self.more}.items() if value}
 
 
-def external() -> Address | None:
-    """The database named by XINQIAO_DATABASE_URL, or None. Raises BadEnvironment when it cannot be understood."""
-    url = os.environ.get("XINQIAO_DATABASE_URL")
+def external(variable: str = "XINQIAO_DATABASE_URL") -> Address | None:
+    """The database named by XINQIAO_DATABASE_URL (or by another `variable`), or None.
+
+    Raises BadEnvironment when it cannot be understood.
+    """
+    url = os.environ.get(variable)
     if not url:
         return None
     from psycopg import ProgrammingError
@@ -89,7 +98,7 @@ def external() -> Address | None:
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
     except ProgrammingError as error:
-        raise BadEnvironment(f"XINQIAO_DATABASE_URL cannot be understood: {error}") from None
+        raise BadEnvironment(f"{variable} cannot be understood: {error}") from None
     return Address(
         host=parts.pop("host", ""),
         port=parts.pop("port", ""),

@@ -4,7 +4,10 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from xinqiao.config import production
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
 
@@ -31,3 +34,4 @@ def limited(inner: Wsgi, most: int = LARGEST_REQUEST) -> Wsgi:
 
 
 application = limited(get_wsgi_application())
+production.check(debug=settings.DEBUG)

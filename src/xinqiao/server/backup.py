@@ -1,4 +1,8 @@
-"""Backups: database and attachments together, encrypted under the keyring; and the way back, into an empty place only."""
+"""The portable backup: one moment of database and attachments in one file, encrypted and signed; and the way back.
+
+It is written by pg_dump: it fits any PostgreSQL, embedded or not, of the same or a later version. Continuous backups, which
+bring back any moment, are xinqiao.server.archive.
+"""
 
 import hashlib
 import json
@@ -17,6 +21,7 @@ from xinqiao.people import keyring
 from xinqiao.server import binaries, envelope, places, prepare, roles
 
 DUMP, FILES, MANIFEST = "database.dump", "files", "manifest.json"
+KIND = "portable"
 
 
 def ring() -> keyring.Keyring:
@@ -31,11 +36,11 @@ def ring() -> keyring.Keyring:
     return found
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     return binaries.find_binaries()[name]
 
 
-def _surroundings(address: Address | dict[str, str]) -> dict[str, str]:
+def surroundings(address: Address | dict[str, str]) -> dict[str, str]:
     """The environment of a PostgreSQL program; a password goes this way, never on a command line."""
     parameters = address.parameters() if isinstance(address, Address) else address
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
@@ -43,7 +48,7 @@ def _surroundings(address: Address | dict[str, str]) -> dict[str, str]:
     return {**kept, **{names[key]: value for key, value in parameters.items() if key in names}}
 
 
-def _run(command: list[str], surroundings: dict[str, str], problem: str) -> None:
+def run(command: list[str], surroundings: dict[str, str], problem: str) -> None:
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
     if done.returncode:
         raise BadEnvironment(f"{problem}\n{done.stderr.strip()[-2000:]}")
@@ -71,9 +76,9 @@ def write(target: Path, *, at: datetime) -> dict[str, Any]:
         raise BadEnvironment(f"{target} lies inside the data folder; a backup belongs elsewhere.")
     with _work_folder(home) as work:
         dump, plain = Path(work) / DUMP, Path(work) / "plain.tar"
-        _run(
+        run(
             [
-                _program("pg_dump"),
+                program("pg_dump"),
                 "--format=custom",
                 "--compress=6",
                 "--no-owner",
@@ -81,7 +86,7 @@ def write(target: Path, *, at: datetime) -> dict[str, Any]:
                 "--file",
                 str(dump),
             ],
-            _surroundings(places.address("backup")),
+            surroundings(places.address("backup")),
             "The database could not be read.",
         )
         files = home / FILES
@@ -101,14 +106,7 @@ def write(target: Path, *, at: datetime) -> dict[str, Any]:
             for path in names:
                 archive.add(path, f"{FILES}/{path.relative_to(files)}")
         dump.unlink()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}.part")
-        draft.unlink(missing_ok=True)
-        try:
-            envelope.close_file(plain, draft, keys)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+        envelope.close(envelope.pieces(plain), target, keys, kind=KIND, name=KIND)
     return {**manifest, "file": str(target), "bytes": target.stat().st_size}
 
 
@@ -124,7 +122,7 @@ def restore(source: Path, *, at: datetime) -> dict[str, Any]:
     _refuse_full(home)
     with _work_folder(home) as work:
         plain, inside = Path(work) / "plain.tar", Path(work) / "inside"
-        envelope.open_file(source, plain, keys)
+        envelope.write_out(source, plain, keys, kind=KIND, name=KIND)
         with tarfile.open(plain) as archive:
             archive.extractall(inside, filter="data")
         plain.unlink()
@@ -134,9 +132,9 @@ def restore(source: Path, *, at: datetime) -> dict[str, Any]:
         administrator = prepare.administrator()
         with places.connect(administrator, role="owner", autocommit=True) as connection:
             roles.forget_defaults(connection)
-        _run(
+        run(
             [
-                _program("pg_restore"),
+                program("pg_restore"),
                 "--no-owner",
                 "--role=xinqiao_owner",
                 "--exit-on-error",
@@ -145,13 +143,13 @@ def restore(source: Path, *, at: datetime) -> dict[str, Any]:
                 f"--dbname={administrator['dbname']}",
                 str(inside / DUMP),
             ],
-            _surroundings(administrator),
+            surroundings(administrator),
             "The database could not be restored; it is as empty as before.",
         )
         if (inside / FILES).exists():
             shutil.move(inside / FILES, home / FILES)
         prepare.database(False, lambda _text: None)
-        _pause_outbox(manifest, at)
+        pause_outbox(manifest["made_at"], at)
     return manifest
 
 
@@ -169,7 +167,7 @@ def _refuse_full(home: Path) -> None:
         raise BadEnvironment(f"There are files in {home / FILES}. Restore into an empty data folder (XINQIAO_HOME).")
 
 
-def _pause_outbox(manifest: dict[str, Any], at: datetime) -> None:
+def pause_outbox(moment: str, at: datetime) -> None:
     """Messages of the past must not go out a second time: a person looks first and then opens the outbox."""
     from django.db import transaction
 
@@ -179,4 +177,4 @@ def _pause_outbox(manifest: dict[str, Any], at: datetime) -> None:
     actor = actors.SYSTEM("restore")
     with transaction.atomic():
         access.bind(actor)
-        notices.outbox_pause(reason=f"恢复自 {manifest['made_at']} 的备份", actor=actor, at=at)
+        notices.outbox_pause(reason=f"恢复到 {moment} 的状态", actor=actor, at=at)

@@ -17,6 +17,7 @@ from xinqiao.server import places
 from xinqiao.server.binaries import find_binaries, readable
 
 ADMIN = "postgres"
+WHO_MAY = "local all all peer map=xinqiao\nlocal replication xinqiao_backup peer map=xinqiao\n"
 LOCALE = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8")
 LOCALE_16 = ("--encoding=UTF8", "--locale=C.UTF-8")
 
@@ -63,18 +64,11 @@ class Postgres:
 
     def initialise(self) -> bool:
         """Make the data folder unless it is there; True when it was made."""
-        places.claim_home(self.home)
-        for parent in (self.root.parent, self.root):
-            parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._give(self.root, 0o711)
-        self._give(self.socket, 0o700)
+        self.prepare_places()
         if (self.data / "PG_VERSION").exists():
             self._same_version()
-            self._write_identities()
+            self.write_access()
             return False
-        if self.root != self.home / "postgres":
-            with contextlib.suppress(FileExistsError):
-                (self.home / "postgres").symlink_to(self.root)
         binaries = readable(find_binaries())
         draft = self.root / "data.new"
         shutil.rmtree(draft, ignore_errors=True)
@@ -92,10 +86,29 @@ class Postgres:
             raise BadEnvironment(
                 f"The database could not be made in {draft}: {made.stderr.strip() or made.stdout.strip()}"
             )
-        (draft / "pg_hba.conf").write_text("local all all peer map=xinqiao\n")
         draft.rename(self.data)
-        self._write_identities()
+        self.write_access()
         return True
+
+    def prepare_places(self) -> None:
+        """Make the folders around the data, for the user that the server runs as."""
+        places.claim_home(self.home)
+        for parent in (self.root.parent, self.root):
+            parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self._give(self.root, 0o711)
+        self._give(self.socket, 0o700)
+        if self.root != self.home / "postgres":
+            with contextlib.suppress(FileExistsError):
+                (self.home / "postgres").symlink_to(self.root)
+
+    def own(self, *folders: Path) -> None:
+        """Hand folders and all that is in them to the user that the server runs as."""
+        user = places.service_user()
+        if user is None:
+            return
+        for folder in folders:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
     def _same_version(self) -> None:
         made, have = int((self.data / "PG_VERSION").read_text()), find_binaries().version
@@ -105,15 +118,17 @@ class Postgres:
                 "Restore a backup into a new XINQIAO_HOME, or use the old programs."
             )
 
-    def _write_identities(self) -> None:
+    def write_access(self) -> None:
+        """Say which users of this machine may log in as which role, and that nobody else may."""
         user = places.service_user()
         people = [places.user_name(os.geteuid()), *([user.pw_name] if user else [])]
         names = [ADMIN, *(f"xinqiao_{role}" for role in ROLES)]
         lines = [f'xinqiao "{person}" {name}\n' for person in people for name in names]
-        path = self.data / "pg_ident.conf"
-        path.write_text("".join(lines))
-        if user:
-            os.chown(path, user.pw_uid, user.pw_gid)
+        for name, text in (("pg_ident.conf", "".join(lines)), ("pg_hba.conf", WHO_MAY)):
+            path = self.data / name
+            path.write_text(text)
+            if user:
+                os.chown(path, user.pw_uid, user.pw_gid)
 
     def start(self, *, dies_with_us: bool = True, seconds: float = 120) -> None:
         """Start the server and wait until it answers (crash recovery may take its time).
@@ -130,6 +145,8 @@ class Postgres:
             # A statement that fails carries words and values, the detail of an error the row: neither belongs in a log.
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
+            # An archive that stands still keeps the log back; at this size the database goes on without it.
+            "max_slot_wal_keep_size": "8GB",
         }
         for name, value in {**fixed, **self.settings}.items():
             arguments += ["-c", f"{name}={value}"]

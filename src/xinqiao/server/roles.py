@@ -1,5 +1,6 @@
 """The database's roles and what each may do. The application's role owns nothing."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +39,12 @@ def ensure_roles(administrator: Mapping[str, str]) -> None:
                     f"The database's user may not make the role {name} ({error.diag.message_primary}). "
                     "Let an administrator make the roles; docs/runbook names the statements."
                 ) from None
+        with contextlib.suppress(psycopg.errors.InsufficientPrivilege):  # then backups say so when they are taken
+            if connection.execute(_MAY_NOT_REPLICATE).fetchone():
+                _run(connection, "ALTER ROLE {role} REPLICATION", role="xinqiao_backup")
+
+
+_MAY_NOT_REPLICATE = "SELECT 1 FROM pg_roles WHERE rolname = 'xinqiao_backup' AND NOT rolreplication"
 
 
 def ensure_database(administrator: Mapping[str, str], name: str = DATABASE) -> bool:

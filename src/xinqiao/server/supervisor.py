@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xinqiao.config import environment
+from xinqiao.config import environment, production
 from xinqiao.config.environment import BadEnvironment
-from xinqiao.server import places, postgres, prepare, roles
+from xinqiao.server import archiver, guard, places, postgres, prepare
 from xinqiao.server.children import MARK, Child, sweep_leftovers
 
 Say = Callable[[str], None]
@@ -47,6 +47,7 @@ def run(options: Options, say: Say) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
     home = environment.home()
+    production.check(host=options.host)
     if word := shared_user(options):
         say(word)
     places.claim_home(home)
@@ -67,7 +68,9 @@ def run(options: Options, say: Say) -> None:
                 if not stopping.is_set():
                     work(options.demo, say)
             if not stopping.is_set():
-                _refuse_owning_application()
+                guard.check("app", "seal")
+                if database and not environment.archive_folder():
+                    archiver.forget_slot()
                 children = _children(home, options, stream_port)
                 for child in children:
                     child.start()
@@ -155,17 +158,28 @@ def _next_free(host: str, port: int) -> int:
     return next((number for number in range(port, port + 100) if _is_free(host, number)), port)
 
 
-def _refuse_owning_application() -> None:
-    checked: tuple[environment.Role, ...] = ("app", "seal")
-    for role in checked:
-        with places.connect(places.address(role).parameters(), role=role) as connection:
-            row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
-            if owned := roles.owned_by(connection, f"xinqiao_{role}"):
-                raise BadEnvironment(
-                    f"The database role xinqiao_{role} owns {', '.join(owned[:5])}; it may own nothing."
-                )
-            if row is None or row[0]:
-                raise BadEnvironment(f"The database role xinqiao_{role} is a superuser; policies would not bind it.")
+def web_words(host: str, port: int, workers: int) -> list[str]:
+    """The module and words of the web process."""
+    words = [
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--no-ws",
+        "--workers",
+        str(workers),
+    ]
+    words += ["--blocking-threads", "4", "--backlog", "1024", "--log-level", "warning", "--respawn-failed-workers"]
+    return [*words, "--workers-kill-timeout", "5", "xinqiao.config.wsgi:application"]
+
+
+def stream_words(host: str, port: int) -> list[str]:
+    """The module and words of the stream process."""
+    words = ["uvicorn", "--host", host, "--port", str(port), "--log-level", "warning", "--no-access-log"]
+    return [*words, "--timeout-graceful-shutdown", "2", "xinqiao.stream.app:app"]
 
 
 def _children(home: Path, options: Options, stream_port: int) -> list[Child]:
@@ -182,25 +196,13 @@ def _children(home: Path, options: Options, stream_port: int) -> list[Child]:
         MARK: str(home),
     }
     python = [sys.executable, "-m"]
-    web = ["granian", "--interface", "wsgi", "--host", options.host, "--port", str(options.port), "--no-ws"]
-    web += ["--workers", str(options.workers), "--blocking-threads", "4", "--backlog", "1024", "--log-level", "warning"]
-    web += ["--respawn-failed-workers", "--workers-kill-timeout", "5", "xinqiao.config.wsgi:application"]
-    events = [
-        "uvicorn",
-        "--host",
-        options.host,
-        "--port",
-        str(stream_port),
-        "--log-level",
-        "warning",
-        "--no-access-log",
-    ]
-    events += ["--timeout-graceful-shutdown", "2", "xinqiao.stream.app:app"]
     plans: dict[str, tuple[str, list[str]]] = {
-        "web": ("app", [*python, *web]),
+        "web": ("app", [*python, *web_words(options.host, options.port, options.workers)]),
         "worker": ("seal", [*python, "xinqiao.server.worker"]),
-        "stream": ("seal", [*python, *events]),
+        "stream": ("seal", [*python, *stream_words(options.host, stream_port)]),
     }
+    if environment.archive_folder():
+        plans["archive"] = ("backup", [*python, "xinqiao.server.archiver"])
     return [
         Child(name, command, {**common, "XINQIAO_DB_ROLE": role}, home / "logs" / f"{name}.log")
         for name, (role, command) in plans.items()

@@ -22,6 +22,12 @@ def main(arguments: list[str] | None = None) -> None:
 
     django.setup()
 
+    from django.conf import settings
+
+    from xinqiao.config import production
+
+    production.check(debug=settings.DEBUG)
+
     from procrastinate.contrib.django import app
     from procrastinate.contrib.django.django_connector import DjangoConnector
 
