@@ -11,7 +11,7 @@ from functools import lru_cache
 import rjieba
 
 MOST_TERMS = 8
-SNIPPET = 60
+SNIPPET = 90
 
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _LATIN = re.compile(r"[a-z][a-z0-9]*|[0-9]+", re.IGNORECASE)

@@ -298,7 +298,11 @@ def _shown(hits: Sequence[tuple[UUID, datetime]], terms: Sequence[str]) -> tuple
 
 def _with_words(cases: Sequence[Case], terms: Sequence[str]) -> tuple[Hit, ...]:
     texts = finding.texts_of([case for case in cases if not case.sealed])
-    return tuple(Hit(case, lexemes.snippet(texts.get(case.id, [case.title]), terms)) for case in cases)
+    found = []
+    for case in cases:
+        title, *said = texts.get(case.id, [case.title])
+        found.append(Hit(case, lexemes.snippet([*said, title], terms)))  # the title stands above it anyway
+    return tuple(found)
 
 
 def _key_of(match: tuple[UUID, datetime]) -> str:
