@@ -48,11 +48,16 @@ def shelf_of(request: HttpRequest) -> staging.Shelf:
     return staging.Shelf("desk", f"api {held.token.id}") if isinstance(held, Bearer) else staging.Shelf("portal", "api")
 
 
-def _slow_down(request: HttpRequest) -> None:
-    """Without a token an address may send some, then must wait: across all processes."""
-    ip, at = client_ip(request), clock.now()
-    vault.attempt_guard(tries=(("sent", ip),), at=at)
-    vault.attempt_record(scope="sent", key=ip, success=False, at=at)
+def _guard(request: HttpRequest) -> None:
+    """Without a token an address may send some, then must wait: across all processes. Before anything is written."""
+    if not isinstance(request.auth, Bearer):  # type: ignore[attr-defined]
+        vault.attempt_guard(tries=(("sent", client_ip(request)),), at=clock.now())
+
+
+def _count(request: HttpRequest) -> None:
+    """One more was sent from this address."""
+    if not isinstance(request.auth, Bearer):  # type: ignore[attr-defined]
+        vault.attempt_record(scope="sent", key=client_ip(request), success=False, at=clock.now())
 
 
 @router.post("/submissions", auth=[Token("submit"), anybody], response={201: SubmissionOut}, url_name="submit")
@@ -72,6 +77,7 @@ def submit(request: HttpRequest, payload: SubmissionIn, key: str = KEY) -> HttpR
             raise BadInput({"channel": N_("没有密钥时只能是 portal。")})
     if payload.area_code and people.area_at(payload.area_code, day_of(at)) is None:
         raise BadInput({"area_code": N_("没有这个地方的代码，可以留空。")})
+    _guard(request)
     uploads = _uploads(payload, shelf_of(request))
     ledger_key = key_of(request, key)
     receipt = receive(
@@ -89,8 +95,8 @@ def submit(request: HttpRequest, payload: SubmissionIn, key: str = KEY) -> HttpR
         at=at,
         key=ledger_key,
     )
-    if not isinstance(held, Bearer) and not receipt.replayed:
-        _slow_down(request)
+    if not receipt.replayed:
+        _count(request)
     return reply(_receipt(receipt), 201)
 
 
@@ -171,8 +177,8 @@ def track(request: HttpRequest, payload: TrackIn) -> HttpResponse:
 @router.post("/files", auth=[Token(), anybody], response={201: StagedOut}, url_name="upload")
 def upload(request: HttpRequest, file: UploadedFile = FILE) -> HttpResponse:
     """Upload one file. It waits some hours under its token, until a submission or a step takes it up."""
-    if not isinstance(request.auth, Bearer):  # type: ignore[attr-defined]
-        _slow_down(request)
+    _guard(request)
+    _count(request)
     name, data = file.name or "", file.read()
     blob_check(name=name, data=data)
     kept = staging.put(shelf_of(request), name=name, kind="photo", data=data)

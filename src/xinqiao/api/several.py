@@ -1,8 +1,8 @@
 """Several steps of one case in a row, by one post: all of them or none. What a unit's own system sends after a day's work."""
 
+from dataclasses import replace
 from typing import Any
 
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 from pydantic import Field
@@ -13,7 +13,9 @@ from xinqiao.api.door import Token, bearer_of, key_of
 from xinqiao.api.reply import reply
 from xinqiao.api.schemas import StepOut, Strict
 from xinqiao.api.staff import opened
-from xinqiao.cases import services
+from xinqiao.cases import holding, services
+from xinqiao.cases.models import Case
+from xinqiao.cases.services import Move
 from xinqiao.kernel.clock import day_of
 from xinqiao.people import clock
 
@@ -43,20 +45,12 @@ def steps(
     The same Idempotency-Key with the same steps takes them once and says so (`replayed`).
     """
     actor, at = bearer_of(request).actor, clock.now()
-    case = opened(actor, number)
-    done = []
-    with transaction.atomic():
-        for place, one in enumerate(payload.steps):
-            given, uploads = inputs.read(case, one.step, one.inputs, shelf=shelf_of(request), on=day_of(at))
-            result = services.take_step(
-                case_id=case.id,
-                step=one.step,
-                actor=actor,
-                at=at,
-                inputs=given,
-                uploads=uploads,
-                key=f"{key_of(request, key)}/{place}",
-            )
-            case = result.case
-            done.append(reading.step_taken(one.step, result))
-    return reply(done)
+    case = opened(actor, number, holding.seen)
+
+    def ready(case: Case, move: Move) -> Move:
+        given, uploads = inputs.read(case, move.step, move.inputs, shelf=shelf_of(request), on=day_of(at))
+        return replace(move, inputs=given, uploads=uploads)
+
+    moves = [Move(case.id, one.step, one.inputs) for one in payload.steps]
+    done = services.take_steps(moves, actor=actor, at=at, key=key_of(request, key), ready=ready)
+    return reply([reading.step_taken(move.step, one) for move, one in zip(moves, done, strict=True)])

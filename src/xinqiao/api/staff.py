@@ -1,6 +1,7 @@
 """What a post does: its worklist, a case, what may be done, doing it, finding. The actor is the post's, exactly."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -23,7 +24,7 @@ from xinqiao.api.schemas import (
     StepOut,
     WorklistOut,
 )
-from xinqiao.cases import access, search, selectors, services
+from xinqiao.cases import access, holding, search, selectors, services
 from xinqiao.cases.models import Case
 from xinqiao.files import selectors as files
 from xinqiao.files.serving import blob_serve
@@ -40,9 +41,9 @@ router = Router()
 _NUMBER = re.compile(r"\d{12}-\d{1,2}", re.ASCII)
 
 
-def opened(actor: Actor, number: str) -> Case:
+def opened(actor: Actor, number: str, find: Callable[[Actor, str], Case] = access.get) -> Case:
     """The case of that number. Absent, forbidden and sealed look the same: NotFound."""
-    case = access.get(actor, number) if _NUMBER.fullmatch(number) else None
+    case = find(actor, number) if _NUMBER.fullmatch(number) else None
     if case is None or case.sealed:
         raise NotFound()
     return case
@@ -143,7 +144,7 @@ def step(
     The same Idempotency-Key with the same inputs takes it once and says so (`replayed`).
     """
     actor, at = bearer_of(request).actor, clock.now()
-    case = opened(actor, number)
+    case = opened(actor, number, holding.seen)
     given, uploads = inputs.read(case, step, payload.inputs, shelf=shelf_of(request), on=day_of(at))
     done = services.take_step(
         case_id=case.id, step=step, actor=actor, at=at, inputs=given, uploads=uploads, key=key_of(request, key)

@@ -10,6 +10,7 @@ from tests.support.world import MORNING, World
 from xinqiao.api import middleware, staff
 from xinqiao.api.tests.conftest import Program, Programs
 from xinqiao.api.tests.test_road import LAMP, submitted
+from xinqiao.intake.models import Submission
 from xinqiao.kernel.clock import utc_now
 from xinqiao.people import access, clock, tokens
 from xinqiao.people.actors import SYSTEM
@@ -151,6 +152,8 @@ def test_strangers_send_some_and_then_wait(programs: Programs, monkeypatch: pyte
         assert Program().post("/submissions", {"text": f"第 {number} 件"}).status_code == 201
     answer = Program().post("/submissions", {"text": "再来一件"})
     assert problem(answer, 429, "slowed")["seconds"] > 0
+    with access.acting(SYSTEM("test")):
+        assert Submission.objects.count() == free
     assert Program(address="192.0.2.7").post("/submissions", {"text": "别处的"}).status_code == 201
     assert programs.of("window").post("/submissions", LAMP | {"channel": "window"}).status_code == 201
     later = MORNING + timedelta(hours=2)
