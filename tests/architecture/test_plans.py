@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.support.world import LONG_AGO, MORNING, World, days, make
 from xinqiao.cases import access as case_access
-from xinqiao.cases import selectors, watch
+from xinqiao.cases import finding, search, selectors, watch
 from xinqiao.cases.models import Case, Obligation
 from xinqiao.cases.selectors import Filters
 from xinqiao.intake import selectors as intake
@@ -37,7 +37,7 @@ def full(module_database: str, django_db_blocker: object) -> Iterator[World]:
             _fill(world, model)
         with connection.cursor() as cursor:
             cursor.execute("RESET ROLE")
-            cursor.execute("ANALYZE cases_case, cases_obligation, intake_submission, people_organ")
+            cursor.execute("ANALYZE cases_case, cases_obligation, cases_searchrow, intake_submission, people_organ")
         connection.close()
         yield world
 
@@ -73,6 +73,7 @@ def _fill(world: World, model: Case) -> None:
         )
     Case.objects.bulk_create(cases, batch_size=2000)
     Obligation.objects.bulk_create(rows, batch_size=2000)
+    finding.index(case.id for case in cases)
 
 
 Plan = Callable[[Actor, Callable[[], object], str], str]
@@ -165,3 +166,37 @@ def test_number_and_code_are_proven_by_index(
             cursor.execute("EXPLAIN SELECT * FROM intake_submission WHERE number = '000000000000'")
             found = "\n".join(row[0] for row in cursor.fetchall())
     assert "intake_submission" in found
+
+
+def test_words_are_found_by_their_index_and_cases_by_their_key(plan: Plan, full: World) -> None:
+    officer = full.actor("officer")
+    query = search.Query(words="路灯")
+    found = plan(officer, lambda: search.find(officer, query), 'FROM "cases_case"')
+    assert "Seq Scan on cases_case" not in found, found
+    with acting(officer):
+        first = search.find(officer, query)
+        assert len(first.hits) == search.LIMIT
+        assert len({hit.case.id for hit in (*first.hits, *search.find(officer, query, after=first.next).hits)}) == 40
+
+
+ASKED_INSIDE = (
+    "EXPLAIN SELECT case_id FROM cases_searchrow WHERE words @@ ('路灯'::tsquery && '@o1'::tsquery)"
+    " AND (received_at, case_id) < (now(), gen_random_uuid())"
+)
+
+
+@pytest.mark.parametrize("order", ["", " ORDER BY received_at DESC, case_id DESC"])
+def test_inside_the_function_only_the_word_index_is_read(
+    full: World, django_db_blocker: object, as_role: Callable[[str], AbstractContextManager[None]], order: str
+) -> None:
+    """The function belongs to the owner and keeps these settings; its statement is planned as it plans it."""
+    unblocked = django_db_blocker.unblock()  # type: ignore[attr-defined]
+    with unblocked, transaction.atomic(), as_role("owner"), connection.cursor() as cursor:
+        cursor.execute("SELECT unnest(proconfig) FROM pg_proc WHERE proname = 'cases_search'")
+        for (setting,) in cursor.fetchall():
+            name, _, value = setting.partition("=")
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+        cursor.execute(f"{ASKED_INSIDE}{order} LIMIT 1001")
+        found = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Bitmap Index Scan on searchrow_words" in found, found
+    assert "Seq Scan" not in found, found

@@ -46,6 +46,9 @@ def test_typing_brings_the_list_only(world: World, noisy: list[Case]) -> None:
     text = page.content.decode()
     assert "<mark>噪音</mark>" in text
     assert "<html" not in text
+    assert "HX-Push-Url" not in page.headers
+    number = client.get(PAGE, {"q": "19900001234"}, headers=HTMX | {"HX-Target": "xq-found"})
+    assert number["HX-Push-Url"] == "false"
 
 
 def test_later_pages_and_back(world: World, noisy: list[Case]) -> None:

@@ -95,7 +95,10 @@ def search(request: HttpRequest) -> HttpResponse:
         "empty": not any(asked.given.values()),
     }
     if request.headers.get("HX-Target") == "xq-found":
-        return render(request, "desk/parts/found.html", context)
+        part = render(request, "desk/parts/found.html", context)
+        if page.note:  # perhaps somebody's number: it does not go into the browser's history
+            part["HX-Push-Url"] = "false"
+        return part
     states: dict[str, str] = {}
     for procedure in law.procedures():
         for state in procedure.states:
