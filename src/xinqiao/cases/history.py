@@ -89,11 +89,16 @@ class Telling:
     notices: tuple[law_types.NoticeSpec, ...]
 
 
+Moulds = dict[tuple[Any, ...], str]
+"""Payloads with holes by what they say: most entries of most matters say the same but for the holes."""
+
+
 @dataclass
 class _Tale:
     shape: Shape
     case: Case
     by: Actor
+    moulds: Moulds
     lines: list[Line] = field(default_factory=list)
     rows: list[Obligation] = field(default_factory=list)
     opened: dict[UUID, When] = field(default_factory=dict)
@@ -110,6 +115,7 @@ class Teller:
     def __init__(self, by: Actor) -> None:
         self._by = by
         self._told: dict[Shape, Telling] = {}
+        self._moulds: Moulds = {}
 
     def tell(self, shape: Shape) -> Telling:
         """The history of a matter of this shape. Raises Refused when the law knows no such course, LookupError for days that
@@ -118,12 +124,13 @@ class Teller:
         if known is None:
             if len(self._told) >= MOST_TOLD:
                 self._told.clear()
-            known = self._told[shape] = _tell(shape, self._by)
+                self._moulds.clear()
+            known = self._told[shape] = _tell(shape, self._by, self._moulds)
         return known
 
 
-def _tell(shape: Shape, by: Actor) -> Telling:
-    tale = _Tale(shape, _begun(shape), by)
+def _tell(shape: Shape, by: Actor, moulds: Moulds) -> Telling:
+    tale = _Tale(shape, _begun(shape), by, moulds)
     role = {"staff": "intake", "citizen": "petitioner", "system": "system"}[by.kind]
     _take(tale, "receive", {}, "received", shape.received_on, by, role)
     _take(tale, "register", {}, "received", shape.received_on, REGISTRAR, "system")
@@ -242,33 +249,36 @@ def _write(
     cites: tuple[str, ...],
     wanting: tuple[str, ...] = (),
 ) -> None:
-    declared = events.find(event)
-    events.check_body(declared, body)
-    reference = services.actor_reference(by)
-    payload = chain.payload_of(
-        case_id=_hole("case"),  # type: ignore[arg-type]
-        seq=len(tale.lines) + 1,
-        event=event,
-        step=step,
-        actor=reference,
-        occurred_at=when if isinstance(when, datetime) else _hole(when),  # type: ignore[arg-type]
-        body=body,
-    )
+    seq = len(tale.lines) + 1
+    said = (event, step, seq, when, by, repr(body))
+    mould = tale.moulds.get(said)
+    if mould is None:
+        mould = tale.moulds[said] = _cast(event, step, seq, when, by, body)
     line = Line(
-        event, step, when, by, _mould(payload), inputs,
+        event, step, when, by, mould, inputs,
         public=bool(step) and effects.is_public(event), cites=json.dumps(list(cites), ensure_ascii=False),
         wanting=wanting,
     )  # fmt: skip
     tale.lines.append(line)
 
 
-def _hole(name: str) -> str:
-    return f"@@{name}@@"
-
-
-def _mould(payload: bytes) -> str:
+def _cast(event: str, step: str, seq: int, when: When, by: Actor, body: dict[str, Any]) -> str:
+    events.check_body(events.find(event), body)
+    payload = chain.payload_of(
+        case_id=_hole("case"),  # type: ignore[arg-type]
+        seq=seq,
+        event=event,
+        step=step,
+        actor=services.actor_reference(by),
+        occurred_at=when if isinstance(when, datetime) else _hole(when),  # type: ignore[arg-type]
+        body=body,
+    )
     parts = payload.decode().replace("%", "%%").split("@@")
     return "".join(part if place % 2 == 0 else f"%({part})s" for place, part in enumerate(parts))
+
+
+def _hole(name: str) -> str:
+    return f"@@{name}@@"
 
 
 def _told(tale: _Tale) -> Telling:

@@ -16,7 +16,7 @@ from uuid import UUID
 from xinqiao import papers as drawing
 from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import day_of
-from xinqiao.kernel.ids import new_serial, uuid7
+from xinqiao.kernel.ids import new_serial, uuid7, uuid7s
 from xinqiao.ledger import bulk, chain
 from xinqiao.notices import bulk as notices
 from xinqiao.people import keys
@@ -119,7 +119,8 @@ def _tell(written: _Written, matter: Matter, telling: Telling, actor: Actor) -> 
     for name, moment in moments.items():
         if moment is not None:
             values[name] = moment.isoformat()
-    ids = [uuid7() for _ in telling.duties]
+    fresh = uuid7s(len(telling.duties) + len(telling.lines))
+    ids = fresh[: len(telling.duties)]
     for place, (duty, id_) in enumerate(zip(telling.duties, ids, strict=True)):
         values[f"duty{place}"] = str(id_)
         settled = _at(duty.settled, moments) if duty.settled is not None else None
@@ -139,7 +140,7 @@ def _tell(written: _Written, matter: Matter, telling: Telling, actor: Actor) -> 
             salt = salts[(seq - 1) * SALT : seq * SALT]
             plain = canonical(_inputs(line, matter))
             values["inputs"] = hashlib.sha256(salt + plain).hexdigest()
-            id_ = uuid7()
+            id_ = fresh[-seq]
             words, hidden = _words(plain, matter, id_)
             written.records.append((id_, case_id, seq, kind, moment, salt, words, hidden))
         payload = line.mould % values

@@ -27,7 +27,6 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    began = time.monotonic()
     path = arguments.file.expanduser()
     with database("seal"):
         from xinqiao.intake.sheets import selectors, services
@@ -36,7 +35,7 @@ def _import(arguments: argparse.Namespace) -> int:
         from xinqiao.people.access import acting
         from xinqiao.people.actors import SYSTEM
 
-        actor = SYSTEM("import")
+        actor, began = SYSTEM("import"), time.monotonic()
         try:
             file = path.open("rb")
         except OSError as error:
@@ -49,6 +48,7 @@ def _import(arguments: argparse.Namespace) -> int:
                 file=file, name=path.name, size=path.stat().st_size, digest=digest, mapping_name=arguments.mapping,
                 dry=arguments.dry_run, actor=actor, at=at,
             )  # fmt: skip
+        seconds = round(time.monotonic() - began, 3)
         if sheet.state == services.State.FAILED:
             raise Unreadable(sheet.trouble)
         with acting(actor):
@@ -62,7 +62,7 @@ def _import(arguments: argparse.Namespace) -> int:
         "imported": sheet.imported,
         "already": sheet.already,
         "rejected": rejected,
-        "seconds": round(time.monotonic() - began, 3),
+        "seconds": seconds,
     }
     lines = [f"共 {rows} 行：导入 {sheet.imported} 件，以前导入过 {sheet.already} 件，没有导入 {rejected} 行。"]
     if arguments.dry_run:

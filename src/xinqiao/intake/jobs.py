@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import structlog
 from procrastinate.contrib.django import app
 
 from xinqiao.people import clock
@@ -12,6 +13,7 @@ from .models import SheetImport
 from .sheets import services, store
 from .sheets.cells import Unreadable
 
+log = structlog.get_logger()
 SWEEPER = SYSTEM("sheets")
 
 
@@ -26,7 +28,8 @@ def sheet_work(sheet_id: str) -> None:
         return
     try:
         with store.opened(import_id) as file:
-            services.Work(sheet=sheet, file=file, actor=_actor_of(sheet), at=at).run()
+            done = services.Work(sheet=sheet, file=file, actor=_actor_of(sheet), at=at).run()
+        log.info("sheet.worked", sheet=sheet_id, state=done.state, rows=done.rows, rejected=done.rejected)
     except Unreadable as error:
         with acting(SWEEPER):
             SheetImport.objects.filter(pk=import_id).update(

@@ -6,6 +6,7 @@ Denied unless declared: a step needs an edge for the case's state and the actor'
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from xinqiao.kernel.clock import day_of
@@ -128,6 +129,7 @@ class Procedure:
 
 
 House = Mapping[str, Procedure]
+_term = lru_cache(maxsize=4096)(term)  # the same term of the same day is asked for again and again
 
 
 def field_(
@@ -160,7 +162,7 @@ def governing(facts: Facts) -> date:
 
 def due_for(facts: Facts, name: str, start: date, days: int | None = None) -> Due:
     """A term of this case, under the law of its version and place."""
-    return term(name, start, jurisdiction=facts.jurisdiction, on=governing(facts), days=days)
+    return _term(name, start, jurisdiction=facts.jurisdiction, on=governing(facts), days=days)
 
 
 def edges_here(procedure: Procedure, state: str) -> tuple[Edge, ...]:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 from uuid import UUID
 
-import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext
@@ -28,7 +27,6 @@ from .convert import Converter, Wrong
 from .reading import Sheet, open_sheet
 from .taking import Outcome, Taker, ahead, batches, book_for
 
-log = structlog.get_logger()
 IMPORTERS = frozenset({"officer", "admin"})
 MOST_SHOWN = 500
 KEPT_FOR = timedelta(days=30)
@@ -247,10 +245,6 @@ class Work:
                 sheet.save()
                 if state in (State.DONE, State.FAILED):
                     transaction.on_commit(lambda: store.drop(self._id))
-                log.info(
-                    "sheet.ended", sheet=str(sheet.id), state=state, rows=sheet.rows, imported=sheet.imported,
-                    already=sheet.already, rejected=sheet.rejected, seconds=round(sheet.seconds, 1),
-                )  # fmt: skip
         return sheet
 
 
