@@ -61,7 +61,8 @@ def problem(
     if remedy:
         body["remedy"] = gettext(remedy)
     if errors:
-        body["errors"] = [{"field": one["field"], "detail": gettext(one["detail"])} for one in errors]
+        told = [(one["field"], one["detail"]) for one in errors]
+        body["errors"] = [{"field": name, "detail": gettext(words)} for name, words in told]
     body |= more
     return HttpResponse(
         json.dumps(body, ensure_ascii=False), status=status, content_type=PROBLEM_TYPE, headers=dict(headers or {})
