@@ -10,7 +10,8 @@ from xinqiao import law, papers
 from xinqiao.cases.models import Case, Document
 from xinqiao.cases.rehearsal import Rehearsal
 from xinqiao.law.types import Option
-from xinqiao.notices import texts
+from xinqiao.notices import texts, wordings
+from xinqiao.people import clock
 
 _TO = {
     "petitioner": "来信人",
@@ -42,12 +43,15 @@ def of(option: Option, case: Case, drafts: list[Document] | None = None) -> Outg
     """The papers and messages of `option` on `case`. Sealed matters get the neutral words they will be sent with."""
     ready = {d.kind: reverse("desk:paper", args=[case.number, d.pk, "pdf"]) for d in drafts or () if d.number is None}
     organ = case.lead.short_name if case.lead else ""
-    letters = []
-    for text, to in owners(option, case):
+    letters, told = [], owners(option, case)
+    own, now = wordings.own() if told else wordings.Own(()), clock.now()
+    for text, to in told:
         if to == "petitioner" and case.person_id is None:
             continue
         params = {"number": case.number} | ({"organ": organ} if organ else {})
-        words = texts.write(text, "petitioner" if to == "petitioner" else "organ", params, sealed=case.sealed)
+        kind = "petitioner" if to == "petitioner" else "organ"
+        here = own.find(text, kind, now, sealed=case.sealed)
+        words = texts.write(text, kind, params, sealed=case.sealed, own=here)
         letters.append(Letter(gettext(_TO.get(to, to)), words.subject, words.body))
     return Outgoing([(gettext(papers.paper_label(kind)), ready.get(kind, "")) for kind in option.documents], letters)
 

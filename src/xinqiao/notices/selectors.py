@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from xinqiao.kernel.errors import NotFound
-from xinqiao.notices import services, texts
+from xinqiao.notices import services, texts, wordings
 from xinqiao.notices.models import Delivery, Message, Outbox
 from xinqiao.people import selectors as people
 from xinqiao.people.actors import Actor
@@ -105,12 +105,14 @@ def _page(rows: QuerySet[Message], before: UUID | None, limit: int) -> NoticesPa
         rows = rows.filter(id__lt=before)
     found = list(rows.order_by("-id").prefetch_related("deliveries")[: limit + 1])
     open_secrets = people.demonstration()
-    shown = tuple(_shown(message, open_secrets) for message in found[:limit])
+    own = wordings.own() if found else wordings.Own(())
+    shown = tuple(_shown(message, open_secrets, own) for message in found[:limit])
     return NoticesPage(shown, found[limit - 1].id if len(found) > limit else None)
 
 
-def _shown(message: Message, open_secrets: bool) -> Shown:
+def _shown(message: Message, open_secrets: bool, own: wordings.Own) -> Shown:
     template = texts.find(message.text, message.to_kind, sealed=message.sealed)
     hidden = services.secrets_of(message) if open_secrets else dict.fromkeys(template.secrets, texts.MASK)
-    words = texts.write(message.text, message.to_kind, {**message.params, **hidden}, sealed=message.sealed)
+    here = own.find(message.text, message.to_kind, message.created_at, sealed=message.sealed)
+    words = texts.write(message.text, message.to_kind, {**message.params, **hidden}, sealed=message.sealed, own=here)
     return Shown(message, words.subject, words.body, tuple(message.deliveries.all()))

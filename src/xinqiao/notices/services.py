@@ -17,7 +17,7 @@ from procrastinate.contrib.django import app
 from xinqiao.kernel.clock import day_of, utc_now
 from xinqiao.kernel.errors import NotFound
 from xinqiao.ledger.batch import Batch
-from xinqiao.notices import hooks, posting, sms, texts
+from xinqiao.notices import hooks, posting, sms, texts, wordings
 from xinqiao.notices.models import Delivery, Message, Outbox
 from xinqiao.people import access, keys
 from xinqiao.people import selectors as people
@@ -205,10 +205,11 @@ def _claim(channel: str, at: datetime, done: Delivered) -> list[_Letter]:
                 cursor.execute(_CLAIM, {"channel": channel, "at": at, "lost": at - LOST_AFTER, "limit": BATCH})
                 ids = [row[0] for row in cursor.fetchall()]
             letters = []
+            own = wordings.own() if ids else wordings.Own(())
             for delivery in Delivery.objects.filter(id__in=ids).select_related("message").order_by("id"):
                 address = _address(delivery, actor)
                 if address:
-                    letters.append(_letter(delivery, address))
+                    letters.append(_letter(delivery, address, own))
                 else:
                     Delivery.objects.filter(id=delivery.id).update(state="failed", last_error="no address")
                     done.without_address += 1
@@ -232,12 +233,13 @@ def _address(delivery: Delivery, actor: Actor) -> str:
     return sms.mobile(found.phone) if delivery.channel == "sms" else found.email
 
 
-def _letter(delivery: Delivery, address: str) -> _Letter:
+def _letter(delivery: Delivery, address: str, own: wordings.Own) -> _Letter:
     message, ref = delivery.message, delivery.address_ref
     if delivery.channel == "hook":
         return _Letter(delivery.id, "hook", ref, address, key=hooks.key_of(ref), params=message.params)
     hidden = secrets_of(message)
-    words = texts.write(message.text, message.to_kind, {**message.params, **hidden}, sealed=message.sealed)
+    here = own.find(message.text, message.to_kind, message.created_at, sealed=message.sealed)
+    words = texts.write(message.text, message.to_kind, {**message.params, **hidden}, sealed=message.sealed, own=here)
     told = {"number": str(message.params.get("number", "")), "code": str(hidden.get("code", ""))}
     return _Letter(delivery.id, delivery.channel, ref, address, words.subject, words.body, params=told)
 

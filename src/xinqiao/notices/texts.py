@@ -202,14 +202,17 @@ def known(text: str, to_kind: str) -> bool:
     return text in (PETITIONER if to_kind == "petitioner" else STAFF)
 
 
-def write(text: str, to_kind: str, params: Mapping[str, Any], *, sealed: bool = False) -> Words:
-    """The words of a message, in the language that is active."""
-    template = find(text, to_kind, sealed=sealed)
+def write(
+    text: str, to_kind: str, params: Mapping[str, Any], *, sealed: bool = False, own: Template | None = None
+) -> Words:
+    """The words of a message, in the language that is active; `own`: words of this instance (wordings.py)."""
+    template = own or find(text, to_kind, sealed=sealed)
     values = {name: _shown(name, value) for name, value in params.items()}
-    known_ones = [gettext(each) for each in template.sentences if _fields(each) <= values.keys()]
+    known_ones = [each if own else gettext(each) for each in template.sentences if _fields(each) <= values.keys()]
     apart = "" if (get_language() or "zh").startswith("zh") else " "
     body = apart.join(each.format_map(values) for each in known_ones or [gettext(_LOOK_UP)])
-    return Words(gettext(template.subject).format_map(values), body)
+    subject = template.subject if own else gettext(template.subject)
+    return Words(subject.format_map(values), body)
 
 
 def _fields(sentence: str) -> set[str]:
