@@ -34,6 +34,8 @@ OUTSIDE = ("anonymous", "citizen", "officer", "other")  # outside the desk all s
 # GET as each of VISITORS. 302 of an anonymous visitor leads to the sign-in page; 405: this address takes POST only.
 TABLE = """
 health                       200 200 200 200 200 200 200 200 200 200 200 200
+ready                        200 200 200 200 200 200 200 200 200 200 200 200
+metrics                      200 200 200 200 200 200 200 200 200 200 200 200
 favicon                      302 302 302 302 302 302 302 302 302 302 302 302
 account_login                200 200 302 302 302 302 302 302 302 302 302 302
 account_logout               302 302 200 200 200 200 200 200 200 200 200 200

@@ -58,6 +58,7 @@ SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # sign-in names are unique whatever thei
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
+    "xinqiao.probes.middleware.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "xinqiao.api.middleware.ApiMiddleware",
@@ -115,7 +116,12 @@ def _database() -> dict[str, Any]:
         "PORT": address.port,
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 10, **address.more, "options": options, "application_name": f"xinqiao-{XINQIAO_DB_ROLE}"},
+        "OPTIONS": {
+            "connect_timeout": 10,
+            **address.more,
+            "options": options,
+            "application_name": f"xinqiao-{XINQIAO_DB_ROLE}",
+        },
     }
 
 

@@ -1,13 +1,15 @@
 """One address space: the portal at the root, the desk below it."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 
+from xinqiao.probes.middleware import health, ready
 
-def health(_request: HttpRequest) -> HttpResponse:
-    """Whether this process answers; asks nothing of the database."""
-    return HttpResponse("ok\n", content_type="text/plain")
+
+def absent(_request: HttpRequest) -> HttpResponse:
+    """What strangers find where the figures are: nothing."""
+    raise Http404
 
 
 def mark(_request: HttpRequest) -> HttpResponse:
@@ -17,6 +19,8 @@ def mark(_request: HttpRequest) -> HttpResponse:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health, name="health"),
+    path("readyz", ready, name="ready"),
+    path("metrics", absent, name="metrics"),
     path("favicon.ico", mark, name="favicon"),
     path("desk/account/", include("xinqiao.people.urls")),
     path("desk/", include("xinqiao.desk.urls")),

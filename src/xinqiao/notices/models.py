@@ -104,6 +104,9 @@ class Delivery(models.Model):
         indexes = (
             models.Index(fields=("next_try_at",), name="notices_delivery_due", condition=models.Q(state="waiting")),
             models.Index(fields=("claimed_at",), name="notices_delivery_claimed", condition=models.Q(state="sending")),
+            models.Index(
+                fields=("state",), name="notices_delivery_stuck", condition=models.Q(state__in=("set_aside", "failed"))
+            ),
         )
 
     def __str__(self) -> str:
