@@ -1,6 +1,7 @@
 """`xinqiao token make|list|revoke`: keys for programs, each working in one post."""
 
 import argparse
+from typing import Any
 from uuid import UUID
 
 from xinqiao.cli.support import database, tell
@@ -68,7 +69,7 @@ def _list(arguments: argparse.Namespace) -> int:
             account = Account.objects.filter(username__iexact=arguments.username).first()
             if account is None:
                 raise NotFound(f"没有叫 {arguments.username} 的账号。")
-            rows = [
+            rows: list[dict[str, Any]] = [
                 {
                     "prefix": one.prefix,
                     "name": one.name,
