@@ -56,8 +56,8 @@ def run(cluster: "Cluster", *, kill: str, writes: int, threads: int, as_json: bo
         more(writes)
         leader = cluster.leader()
         say(f"Killing the leader, node {leader} ({kill})")
-        killed = time.time()
         cluster.kill(leader, kill)
+        killed = time.time()
         cluster.wait("the first new write", lambda: any(_new(each, killed) for each in _acknowledged(said)), LONGEST)
         more(writes)
     finally:
@@ -77,7 +77,7 @@ def run(cluster: "Cluster", *, kill: str, writes: int, threads: int, as_json: bo
         "leader_after": cluster.leader(),
         "seconds_until_all_nodes_were_back": round(back, 1),
         "ledger_whole": verified.returncode == 0,
-        "ledger": (verified.stdout or verified.stderr).splitlines()[:1],
+        "ledger_entries": json.loads(verified.stdout)["entries"] if verified.stdout else None,
     }
     lines = [json.dumps(result)] if as_json else [f"{name}: {value}" for name, value in result.items()]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -239,7 +239,9 @@ def test_a_ledger_that_can_be_rewritten(as_administrator: Connection) -> None:
 
 
 def test_a_demonstration(as_administrator: Connection) -> None:
-    as_administrator.execute("UPDATE people_instance SET demonstration = true")
+    as_administrator.execute(
+        "INSERT INTO people_instance (id, demonstration, clock_offset, created_at) VALUES (1, true, '0', now())"
+    )
     assert "made as a demonstration" in _words(as_administrator, "xinqiao_app")
     assert _words(as_administrator, "xinqiao_app", strict=False) == ""
 

@@ -1,0 +1,331 @@
+"""The production profile of deploy/ for real: roles, each process under its own login, nginx with TLS in front."""
+
+import http.client
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.platform.support import command, free_port, home, surroundings, until
+from xinqiao.config import environment
+from xinqiao.server import binaries
+from xinqiao.server.postgres import Postgres
+
+DEPLOY = environment.ROOT / "deploy"
+NAME = "xinqiao.example.gov.cn"
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not NGINX, reason="nginx is not installed (apt-get install nginx-light)"),
+    pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed"),
+]
+
+
+class Drip(BaseHTTPRequestHandler):
+    """A stream that says its second word only when the first was heard."""
+
+    heard = threading.Event()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        told = {name.lower(): value for name, value in self.headers.items()}
+        self.wfile.write(f"data: {json.dumps(told)}\n\n".encode())
+        self.wfile.flush()
+        self.heard.wait(60)
+        self.wfile.write(b"data: second\n\n")
+
+    def log_message(self, *_words: object) -> None:
+        """Says nothing."""
+
+
+class Instance:
+    """Database over TCP with the four roles, the web process as app, and nginx."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.etc = place, place.with_name("etc")
+        self.database = Postgres(place.with_name("db"))
+        self.ports = {name: free_port() for name in ("database", "web", "http", "https")}
+        self.running: list[subprocess.Popen[bytes]] = []
+        self.drip = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
+        self.log = place.with_name("nginx.log")
+
+    def named(self, role: str) -> dict[str, str]:
+        """The settings of a process of that role, as systemd would read them."""
+        lines = (self.etc / f"{role}.env").read_text().splitlines()
+        return {
+            **dict(line.split("=", 1) for line in lines),
+            "XINQIAO_PROFILE": "production",
+            "XINQIAO_KEYS": str(self.place.with_name("keys")),
+            "XINQIAO_HOSTS": NAME,
+            "XINQIAO_ORIGINS": f"https://{NAME}",
+            "XINQIAO_STREAM_URL": f"https://{NAME}",
+        }
+
+    def start(self) -> None:
+        """Everything, in the order of the runbook."""
+        self.database.initialise()
+        with (self.database.data / "pg_hba.conf").open("a") as rules:
+            rules.write("host all all 127.0.0.1/32 scram-sha-256\n")
+        port = str(self.ports["database"])
+        self.database.settings = {"listen_addresses": "127.0.0.1", "port": port}
+        self.database.answers = self._database_answers  # type: ignore[method-assign]
+        self.database.start()
+        for _ in range(2):  # running it again changes nothing
+            made = subprocess.run(
+                [str(DEPLOY / "database" / "roles"), str(self.etc), "127.0.0.1", port],
+                env={**os.environ, "PGHOST": str(self.database.socket), "PGUSER": "postgres",
+                     "PSQL": binaries.find_binaries()["psql"]},
+                capture_output=True, text=True,
+            )  # fmt: skip
+            assert made.returncode == 0, made.stderr
+        assert command(self.place, "keys", "new", **self.named("app")).returncode == 0
+        laid = command(self.place, "run", "migrate", **self.named("owner"))
+        assert laid.returncode == 0, laid.stderr
+        self._spawn("web", "--port", str(self.ports["web"]), "--workers", "1")
+        threading.Thread(target=self.drip.serve_forever, daemon=True).start()
+        self._nginx()
+        until("the portal over TLS", lambda: self.status("/healthz") == 200, told=self.told)
+
+    def _database_answers(self) -> bool:
+        try:
+            self.administrator().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def administrator(self) -> "psycopg.Connection[tuple[object, ...]]":
+        """Somebody who may look at everything."""
+        return psycopg.connect(
+            host=str(self.database.socket), port=self.ports["database"], user="postgres", dbname="postgres"
+        )
+
+    def _spawn(self, *words: str) -> None:
+        with self.place.with_name("processes.log").open("ab") as log:
+            self.running.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "xinqiao.cli", "run", *words],
+                    env=surroundings(self.place, **self.named("app")), stdout=log, stderr=log,
+                )
+            )  # fmt: skip
+
+    def _nginx(self) -> None:
+        subject = ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+             "-keyout", str(self.etc / "privkey.pem"), "-out", str(self.etc / "fullchain.pem"), *subject],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        words = (DEPLOY / "nginx" / "xinqiao.conf").read_text()
+        words = re.sub(r"\n\s*listen \[::\]:[^\n]*", "", words)
+        words = words.replace("127.0.0.1:8000", f"127.0.0.1:{self.ports['web']}")
+        words = words.replace("127.0.0.1:8001", f"127.0.0.1:{self.drip.server_port}")
+        words = words.replace("listen 80;", f"listen 127.0.0.1:{self.ports['http']};")
+        words = words.replace("listen 443 ", f"listen 127.0.0.1:{self.ports['https']} ")
+        words = words.replace("/etc/xinqiao/tls/", f"{self.etc}/")
+        words = words.replace("/var/log/nginx/xinqiao.error.log", str(self.place.with_name("nginx.error.log")))
+        words = words.replace("/var/log/nginx/xinqiao.log", str(self.log))
+        words = words.replace("/opt/xinqiao/build/static/", f"{environment.ROOT}/build/static/")
+        folder = self.place.with_name("nginx")
+        folder.mkdir()
+        temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy"))
+        main = folder / "nginx.conf"
+        user = "user root;" if os.geteuid() == 0 else ""
+        main.write_text(
+            f"{user}daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
+            f"http {{ include /etc/nginx/mime.types; {temporary}\n{words}\n}}\n"
+        )
+        assert NGINX is not None
+        tried = subprocess.run([NGINX, "-t", "-p", str(folder), "-c", str(main)], capture_output=True, text=True)
+        assert tried.returncode == 0, tried.stderr
+        self.running.append(subprocess.Popen([NGINX, "-p", str(folder), "-c", str(main)], stderr=subprocess.DEVNULL))
+
+    def told(self) -> str:
+        """What the processes have said."""
+        return self.place.with_name("processes.log").read_text()
+
+    @contextmanager
+    def ask(
+        self, path: str, *, method: str = "GET", host: str = NAME, **headers: str
+    ) -> Iterator[http.client.HTTPResponse]:
+        """One request over TLS; its body is not read."""
+        context = ssl.create_default_context(cafile=str(self.etc / "fullchain.pem"))
+        if host != NAME:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        plain = socket.create_connection(("127.0.0.1", self.ports["https"]), 60)
+        with context.wrap_socket(plain, server_hostname=host) as wrapped:
+            connection = http.client.HTTPConnection(host, timeout=60)
+            connection.sock = wrapped
+            given = {"Host": host, **{name.replace("_", "-"): value for name, value in headers.items()}}
+            connection.request(method, path, headers=given)
+            with connection.getresponse() as answer:
+                yield answer
+
+    def status(self, path: str) -> int:
+        """How a request ends; 0 when nobody answers."""
+        try:
+            with self.ask(path) as answer:
+                return answer.status
+        except OSError:
+            return 0
+
+    def stop(self) -> None:
+        """Everything, in turn."""
+        Drip.heard.set()
+        for process in reversed(self.running):
+            process.terminate()
+            process.wait(60)
+        self.drip.shutdown()
+        self.drip.server_close()
+        self.database.stop()
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[Instance]:
+    with home() as place:
+        made = Instance(place)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
+
+
+def test_the_portal_answers_over_tls_with_its_headers(instance: Instance) -> None:
+    with instance.ask("/") as answer:
+        page = answer.read().decode()
+    assert answer.status == 200
+    assert "心桥" in page
+    heads = {name.lower(): value for name, value in answer.getheaders()}
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
+    assert heads["x-content-type-options"] == "nosniff"
+    assert heads["x-frame-options"] == "DENY"
+    assert heads["referrer-policy"] == "same-origin"
+    assert "script-src" in heads["content-security-policy"]
+    assert heads["server"] == "nginx"
+    with instance.ask("/desk/account/login/") as answer:
+        cookies = answer.headers.get_all("Set-Cookie") or []
+        assert answer.status == 200
+    assert cookies
+    assert all("Secure" in cookie for cookie in cookies)
+
+
+def test_plain_http_is_sent_to_tls(instance: Instance) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", instance.ports["http"], timeout=60)
+    connection.request("GET", "/say/?a=b", headers={"Host": NAME})
+    with connection.getresponse() as answer:
+        assert answer.status == 308
+        assert answer.headers["Location"] == f"https://{NAME}/say/?a=b"
+    connection.close()
+
+
+def test_another_name_is_not_answered(instance: Instance) -> None:
+    with instance.ask("/", host="other.example") as answer:
+        assert answer.status == 421
+
+
+def test_static_files_come_from_nginx_and_never_change(instance: Instance) -> None:
+    with instance.ask("/") as answer:
+        found = re.search(r'href="(/static/[^"]+\.css)"', answer.read().decode())
+    assert found is not None
+    with instance.ask(found.group(1), Accept_Encoding="gzip") as answer:
+        answer.read()
+        assert answer.status == 200
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert answer.headers["Strict-Transport-Security"]
+
+
+def test_what_is_too_large_is_refused_before_it_is_read(instance: Instance) -> None:
+    with instance.ask("/say/", method="POST", Content_Length=str(90 * 1024 * 1024)) as answer:
+        assert answer.status == 413
+
+
+def test_live_events_are_handed_on_at_once_and_forged_words_are_dropped(instance: Instance) -> None:
+    Drip.heard.clear()
+    with instance.ask(
+        "/live/?token=secret-pass",
+        X_Forwarded_For="203.0.113.7",
+        X_Forwarded_Proto="http",
+        X_Forwarded_Host="evil.example",
+    ) as answer:
+        first = json.loads(_event(answer))
+        Drip.heard.set()
+        assert _event(answer) == "second"
+    assert first["x-forwarded-for"] == "127.0.0.1"
+    assert first["x-forwarded-proto"] == "https"
+    assert first["host"] == NAME
+    assert "evil.example" not in json.dumps(first)
+
+
+def _event(answer: http.client.HTTPResponse) -> str:
+    while not (line := answer.readline()).startswith(b"data: "):
+        assert line
+    return line.removeprefix(b"data: ").decode().strip()
+
+
+def test_the_log_holds_no_query(instance: Instance) -> None:
+    assert instance.status("/track/?code=1234567890") in (200, 302, 404)
+    until("a line in the log", lambda: "/track/" in instance.log.read_text())
+    assert "1234567890" not in instance.log.read_text()
+    assert "secret-pass" not in instance.log.read_text()
+
+
+def test_trying_to_sign_in_again_and_again_is_slowed(instance: Instance) -> None:
+    assert 429 in [instance.status("/desk/account/login/") for _ in range(40)]
+
+
+def test_each_process_has_a_login_of_its_own_with_least_rights(instance: Instance) -> None:
+    for role in ("owner", "app", "seal", "backup"):
+        assert (instance.etc / f"{role}.env").stat().st_mode & 0o077 == 0
+    told = command(instance.place, "run", "check", **instance.named("app"))
+    assert told.returncode == 0, told.stderr
+    for other in ("owner", "seal"):
+        refused = command(instance.place, "run", "check", **instance.named(other))
+        assert refused.returncode == 1
+        assert "does not answer as xinqiao_app" in refused.stderr
+    with instance.administrator() as connection:
+        rows = connection.execute(
+            "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls, rolreplication FROM pg_roles "
+            "WHERE rolname LIKE 'xinqiao%' ORDER BY 1"
+        ).fetchall()
+    assert rows == [
+        ("xinqiao_app", False, False, False, False, False),
+        ("xinqiao_backup", False, False, False, True, True),
+        ("xinqiao_owner", False, False, False, False, False),
+        ("xinqiao_seal", False, False, False, False, False),
+    ]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_the_units_are_well_formed_and_closed(tmp_path: Path) -> None:
+    for unit in (DEPLOY / "systemd").iterdir():
+        words = unit.read_text().replace("/opt/xinqiao/.venv/bin/xinqiao", sys.executable)
+        (tmp_path / unit.name).write_text(words)
+        if unit.suffix == ".service":
+            for needed in (
+                "NoNewPrivileges=yes",
+                "ProtectSystem=strict",
+                "ProtectHome=yes",
+                "CapabilityBoundingSet=\n",
+            ):
+                assert needed in words, (unit.name, needed)
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", *sorted(map(str, tmp_path.iterdir()))], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stderr.strip() == ""
