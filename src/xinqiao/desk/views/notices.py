@@ -89,7 +89,7 @@ def _rows(request: HttpRequest, rows: Sequence[Shown], *, own: bool) -> list[dic
                 "sender": names.get(message.sender_id, "") if message.sender_id else "",
                 "address": ((who.email if mailed else "") or who.phone) if who else "",
                 "withheld": message.to_kind == "petitioner" and own and who is None,
-                "on_page": message.to_kind == "petitioner" and not mailed,
+                "on_page": message.to_kind == "petitioner" and all(one.channel == "page" for one in row.deliveries),
             }
         )
     return found
