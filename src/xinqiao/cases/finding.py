@@ -20,6 +20,7 @@ from .lexemes import lexemes_of
 from .models import Assist, Case, Record, SearchRow
 
 READER = "finding"
+RULES = "1"  # another value when lexemes are cut otherwise: rows are then written anew as their cases move
 BATCH = 200
 
 Source = Callable[[Sequence[UUID]], Mapping[UUID, Sequence[str]]]
@@ -52,36 +53,47 @@ def follow(limit: int = BATCH) -> int:
 
 
 @transaction.atomic
-def index(case_ids: Iterable[UUID]) -> int:
-    """Write the rows of these cases anew where something changed; returns how many were written. Idempotent."""
+def index(case_ids: Iterable[UUID], *, anew: bool = False) -> int:
+    """Write the rows of these cases anew where something changed; returns how many were written. Idempotent.
+
+    What was said never changes, so most steps change nothing here and no words are read for them. `anew`: read all.
+    """
     ids = sorted(set(case_ids))
-    rows = rows_of(list(Case.objects.filter(id__in=ids, sealed=False).order_by("id")))
-    kept = dict(SearchRow.objects.filter(case_id__in=list(rows)).values_list("case_id", "digest"))
-    changed = [(case_id, *row) for case_id, row in rows.items() if kept.get(case_id) != row[2]]
+    cases = list(Case.objects.filter(id__in=ids, sealed=False).order_by("id"))
+    marks = _marks(cases)
+    digests = {case.id: _digest(case, marks[case.id]) for case in cases}
+    kept = {} if anew else dict(SearchRow.objects.filter(case_id__in=ids).values_list("case_id", "digest"))
+    changed = [case for case in cases if kept.get(case.id) != digests[case.id]]
     if changed:
+        vectors = _vectors(changed, marks)
+        rows = [(case.id, case.received_at, vectors[case.id], digests[case.id]) for case in changed]
         with connection.cursor() as cursor:
-            cursor.execute(_WRITE, [list(column) for column in zip(*changed, strict=True)])
+            cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
     return len(changed)
 
 
-def rows_of(cases: Sequence[Case]) -> dict[UUID, tuple[datetime, str, int]]:
-    """(received_at, tsvector as text, digest) of each case that is not sealed."""
-    open_ones = [case for case in cases if not case.sealed]
-    ids = [case.id for case in open_ones]
-    texts = texts_of(open_ones)
-    assists: dict[UUID, set[int]] = {case_id: set() for case_id in ids}
-    for case_id, organ_id in Assist.objects.filter(case_id__in=ids, closed_at__isnull=True).values_list(
-        "case_id", "organ_id"
-    ):
+def _vectors(cases: Sequence[Case], marks: Mapping[UUID, Sequence[str]]) -> dict[UUID, str]:
+    texts = texts_of(cases)
+    places = people.area_names({case.area_code for case in cases if case.area_code})
+    return {
+        case.id: vector_of(lexemes_of([*texts[case.id], places.get(case.area_code, "")]) | set(marks[case.id]))
+        for case in cases
+    }
+
+
+def _marks(cases: Sequence[Case]) -> dict[UUID, list[str]]:
+    assists: dict[UUID, set[int]] = {case.id: set() for case in cases}
+    rows = Assist.objects.filter(case_id__in=list(assists), closed_at__isnull=True)
+    for case_id, organ_id in rows.values_list("case_id", "organ_id"):
         assists[case_id].add(organ_id)
-    places = people.area_names({case.area_code for case in open_ones if case.area_code})
-    found = {}
-    for case in open_ones:
-        words = lexemes_of([*texts[case.id], places.get(case.area_code, "")])
-        vector = vector_of(words | set(marks_of(case, assists[case.id])))
-        digest = int.from_bytes(hashlib.sha256(vector.encode()).digest()[:8], signed=True)
-        found[case.id] = (case.received_at, vector, digest)
-    return found
+    return {case.id: marks_of(case, assists[case.id]) for case in cases}
+
+
+def _digest(case: Case, marks: Iterable[str]) -> int:
+    """Tells two rows apart: the rules by which words are cut, the title, the marks, how often words were added."""
+    added = case.facts.get("counts", {}).get("materials", 0)
+    whole = "\n".join([RULES, case.title, str(added), *sorted(marks)])
+    return int.from_bytes(hashlib.sha256(whole.encode()).digest()[:8], signed=True)
 
 
 def texts_of(cases: Sequence[Case]) -> dict[UUID, list[str]]:

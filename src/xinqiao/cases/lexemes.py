@@ -32,36 +32,16 @@ _PLAIN_SURNAMES = frozenset("王李张刘陈赵吴徐孙朱郭郑宋韩邓冯彭
 _ALSO_WORDS = frozenset(
     "高武金石林叶何文丁庄田方时江万常易严康龙梅马黄钱程任"
 )  # begin ordinary pairs as often as names
-_NOT_NAMES = frozenset(
-    [
-        "张贴",
-        "张嘴",
-        "张扬",
-        "张狂",
-        "张榜",
-        "陈述",
-        "陈旧",
-        "孙子",
-        "孙女",
-        "孙儿",
-        "朱砂",
-        "王法",
-        "王道",
-        "王朝",
-        "王子",
-        "王府",
-        "秦汉",
-        "侯选人",
-        "邓小平",
-    ]
-)
+_NOT_NAMES = re.compile("张贴|张嘴|张扬|张狂|张榜|陈述|陈旧|孙子|孙女|孙儿|朱砂|王法|王道|王朝|王子|王府|秦汉|侯选人")
 _PLACE = frozenset("路街道巷弄桥村苑社区园湖山江河镇乡站院馆城里坊楼厦桩塘坝洲岛港渡口库井寺庙校庄家湾冲岭坪")
 _TITLES = (
     "先生|女士|小姐|老师|师傅|书记|局长|主任|科长|处长|所长|院长|校长|镇长|区长|市长|县长|经理|老板|医生|警官|队长|大爷|大妈|阿姨|"
     "同志|律师|某"
 )
 _CUES = "我叫|名叫|本人叫|姓名|联系人|申请人|投诉人|举报人|反映人|业主代表|法定代表人|身份证名"
-_TITLED = re.compile(rf"([{''.join(sorted(_SURNAMES))}])([\u4e00-\u9fff]{{0,2}}?)(?:{_TITLES})")
+_TITLED = re.compile(
+    rf"([{''.join(sorted(_SURNAMES))}])((?:(?![局所院校区科处市县镇队])[\u4e00-\u9fff]){{0,2}}?)(?:{_TITLES})"
+)
 _CUED = re.compile(rf"(?:{_CUES})(?:是|为|叫|[:：,，\s])*([{''.join(sorted(_SURNAMES))}][\u4e00-\u9fff]{{1,2}})")
 _BLANK = "\n"
 
@@ -189,7 +169,7 @@ def _unnamed(text: str) -> Iterator[str]:
 
 
 def _is_name(token: str, after: str) -> bool:
-    if not 2 <= len(token) <= 3 or token[0] not in _SURNAMES or token in _NOT_NAMES:
+    if not 2 <= len(token) <= 3 or token[0] not in _SURNAMES or _NOT_NAMES.fullmatch(token):
         return False
     if after in _PLACE or token[-1] in _PLACE:
         return False

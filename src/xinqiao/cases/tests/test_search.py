@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from tests.support.world import MORNING, World, days
+from tests.support.world import MORNING, World, days, make
 
-from xinqiao.cases import finding, sealing, search
+from xinqiao.cases import finding, lexemes, sealing, search
 from xinqiao.cases.models import Case, SearchRow
 from xinqiao.cases.search import Query
 from xinqiao.intake import services as intake
+from xinqiao.ledger.tests.conftest import settle
 from xinqiao.people import access
 from xinqiao.people.actors import CITIZEN, SYSTEM
 
@@ -273,3 +274,67 @@ def test_no_actor_no_rows(world: World) -> None:
         ):
             cursor.execute(sql)
             assert cursor.fetchall() == [], sql
+
+
+def test_a_step_that_changes_nothing_to_find_reads_no_words(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = world.receive().case
+    follow()
+    world.step(case, "note", "officer", at=MORNING + days(1), text="看过了")
+    monkeypatch.setattr(finding, "texts_of", lambda cases: pytest.fail("words were read"))
+    with access.acting(FINDER):
+        assert finding.index([case.id]) == 0
+    monkeypatch.undo()
+    with access.acting(FINDER):
+        assert finding.index([case.id], anew=True) == 1
+
+
+def test_the_worker_follows_the_ledger_in_batches(fresh_database: str, django_db_blocker: object) -> None:
+    """Committed entries come in by the reader's cursor, each once; what is sealed stays out."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        with access.acting(FINDER):
+            world = make()
+        open_ones = {world.receive().case.id for _ in range(3)}
+        world.receive(who=intake.Who(reporter="anonymous", about_official=True))
+        with access.acting(FINDER):
+            settle()
+        read = 0
+        while True:
+            with access.acting(FINDER):
+                batch = finding.follow(limit=3)
+            if not batch:
+                break
+            read += batch
+        assert read == 6  # this role is not shown the entries of the sealed one
+        with access.acting(FINDER):
+            assert set(SearchRow.objects.values_list("case_id", flat=True)) == open_ones
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "gone"),
+    [
+        ("林业局局长说过", {"林业局", "局长"}, set()),
+        ("张伟局长来过", {"局长"}, {"张伟"}),
+        ("高峰时段文明施工", {"高峰", "文明"}, set()),
+        ("住在马王堆街道", {"街道"}, set()),
+        ("联系人：刘诚，电话 0571-8812 3456", {"电话"}, {"刘诚", "8812", "0571"}),
+        ("身份证11010519491231002X", {"身份", "身份证"}, {"11010519491231002x"}),
+        ("浙A12345停在路口", {"路口"}, {"a12345"}),
+        ("发到 ab.c@example.com 吧", set(), {"example", "ab"}),
+        ("3号楼B座12层", {"b", "12", "3"}, set()),
+        ("打一三八一二三四五六七八", set(), {"三八", "一三"}),
+    ],
+)
+def test_what_the_index_keeps_of_a_text(text: str, kept: set[str], gone: set[str]) -> None:
+    found = lexemes.lexemes_of([text])
+    assert kept <= found
+    assert not gone & found
+
+
+def test_a_piece_of_text_hides_long_numbers_and_is_short() -> None:
+    parts = lexemes.snippet(["噪音" + "很大" * 100 + "，电话13812345678，夜里也有噪音"], ["夜里"])
+    shown = "".join(words for words, _ in parts)
+    assert "13812345678" not in shown
+    assert ("夜里", True) in parts
+    assert len(shown) < 120
+    assert lexemes.snippet([], ["夜里"]) == lexemes.snippet([" "], ["夜里"]) == ()
+    assert lexemes.snippet(["路灯"], []) == (("路灯", False),)
