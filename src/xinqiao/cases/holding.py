@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
+from xinqiao.kernel.errors import NotFound
 from xinqiao.ledger import batch
 from xinqiao.ledger import services as ledger
 from xinqiao.people.actors import Actor
@@ -17,7 +18,7 @@ from xinqiao.people.models import Organ
 from . import access
 from .models import Assist, Case, Document, Obligation, Recusal
 
-_PLACE = UUID(int=0)  # stands for the ids in a statement that is kept
+_PLACES: dict[str, Any] = {"id": UUID(int=0), "number": "?"}  # stand for the values in a statement that is kept
 _ASSISTS = "SELECT case_id, organ_id FROM cases_assist WHERE case_id = ANY(%s) AND closed_at IS NULL"
 _RECUSED = "SELECT case_id FROM cases_recusal WHERE case_id = ANY(%s) AND account_id = %s"
 _OPEN = f"{batch.selection(Obligation)} WHERE case_id = ANY(%s) AND settled_at IS NULL ORDER BY id"
@@ -116,21 +117,41 @@ def _name(held: Mapping[UUID, Held], organs: Mapping[int, Organ]) -> None:
             case.ruling = organs[case.ruling_id]
 
 
+def seen(actor: Actor, number: str) -> Case:
+    """The case of that number as a row alone, for who goes on to take a step of it. Raises NotFound, as access.get."""
+    asked = _statement(actor, "number")
+    if asked is None:
+        raise NotFound()
+    reading = batch.Batch()
+    reading.add(asked[0], [*asked[1], [number]])
+    found = batch.made(Case, reading.read()[0])
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
 def _lock(actor: Actor) -> tuple[str, tuple[Any, ...]] | None:
     """The statement that locks what `actor` may see among some ids (its last parameter). None: this actor sees nothing."""
-    return _locking(actor) if actor.kind == "citizen" else _locking_of_staff(actor)
+    return _statement(actor, "id", lock=True)
 
 
-def _locking(actor: Actor) -> tuple[str, tuple[Any, ...]] | None:
-    asked = access.visible(actor).filter(id__in=[_PLACE]).order_by("id").select_for_update()
+def _statement(actor: Actor, by: str, *, lock: bool = False) -> tuple[str, tuple[Any, ...]] | None:
+    """SQL for what `actor` may see among some values of the column `by`. A citizen's differs each time and is not kept."""
+    return (_compiled if actor.kind == "citizen" else _kept)(actor, by, lock)
+
+
+def _compiled(actor: Actor, by: str, lock: bool) -> tuple[str, tuple[Any, ...]] | None:
+    asked = access.visible(actor).filter(**{f"{by}__in": [_PLACES[by]]}).order_by("id")
+    if lock:
+        asked = asked.select_for_update()
     try:
         statement, params = asked.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return None
     before, place, after = statement.rpartition(" IN (%s)")
-    if not place or params[-1] != _PLACE:
-        raise AssertionError("the ids are not the last condition of the statement")
+    if not place or params[-1] != _PLACES[by]:
+        raise AssertionError("the values are not the last condition of the statement")
     return f"{before} = ANY(%s){after}", tuple(params[:-1])
 
 
-_locking_of_staff = lru_cache(maxsize=4096)(_locking)
+_kept = lru_cache(maxsize=4096)(_compiled)

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -38,7 +38,13 @@ _ASSIST = """
 INSERT INTO cases_assist (case_id, organ_id, task, opened_at) VALUES (%s, %s, '', %s)
 ON CONFLICT (case_id, organ_id) DO UPDATE SET closed_at = NULL
 """
-KEPT_KEYS = ("missed/", "missed-step/", "lapse/", "succeed/", "carry/")  # keys of the system; nobody else may use them up
+KEPT_KEYS = (
+    "missed/",
+    "missed-step/",
+    "lapse/",
+    "succeed/",
+    "carry/",
+)  # keys of the system; nobody else may use them up
 
 
 @dataclass(frozen=True)
@@ -175,19 +181,27 @@ def take_step(
     return take_steps([Move(case_id, step, inputs or {}, uploads or {})], actor=actor, at=at, key=key)[0]
 
 
-def take_steps(moves: Sequence[Move], *, actor: Actor, at: datetime, key: str) -> list[StepResult]:
+def take_steps(
+    moves: Sequence[Move],
+    *,
+    actor: Actor,
+    at: datetime,
+    key: str,
+    ready: Callable[[Case, Move], Move] | None = None,
+) -> list[StepResult]:
     """Take steps of up to a hundred cases in one transaction: all or none. The cases are locked in the order of their ids.
 
-    Several steps of one case are taken in the order given.
+    Several steps of one case are taken in the order given. `ready` may look a move over when its turn has come, with the
+    case as the moves before have left it, and returns the move as it is taken; the request is the move as it was given.
     """
     if not 0 < len(moves) <= MOST_AT_ONCE:
         raise ValueError(f"between 1 and {MOST_AT_ONCE} moves at once")
     keys = [key if len(moves) == 1 else f"{key}/{place}" for place in range(len(moves))]
     requests = [(each, _hash_of_request(move, actor)) for each, move in zip(keys, moves, strict=True)]
-    alone = len(moves) == 1 and not moves[0].uploads and connection.in_atomic_block
+    alone = len(moves) == 1 and not moves[0].uploads and ready is None and connection.in_atomic_block
     with contextlib.nullcontext() if alone else transaction.atomic():  # one step writes nothing before it is sure
         seen, held = holding.hold({move.case_id for move in moves}, actor=actor, requests=requests)
-        results = []
+        results, batch = [], Batch()
         for move, (each, digest), done in zip(moves, requests, seen, strict=True):
             one = held.get(move.case_id)
             if one is None:
@@ -197,7 +211,9 @@ def take_steps(moves: Sequence[Move], *, actor: Actor, at: datetime, key: str) -
             else:
                 roles = access.roles(one.case, actor, assists=one.assists)
                 seen_as = law_types.Actor(roles=roles, organ=actor.organ_id, recused=one.recused)
-                results.append(_take(one, move, seen_as, actor=actor, at=at, key=each, digest=digest))
+                taken = ready(one.case, move) if ready else move
+                results.append(_take(one, taken, seen_as, actor=actor, at=at, key=each, digest=digest, batch=batch))
+        ledger.send(batch)
         return results
 
 
@@ -210,8 +226,11 @@ def begin(
     """
     role = {"citizen": "petitioner", "staff": "intake", "system": "system"}[actor.kind]
     seen_as = law_types.Actor(roles=frozenset({role}), organ=actor.organ_id)
-    move = Move(held.case.id, step, inputs)
-    return _take(held, move, seen_as, actor=actor, at=at, key=key, digest=digest or _hash_of_request(move, actor))
+    move, batch = Move(held.case.id, step, inputs), Batch()
+    digest = digest or _hash_of_request(move, actor)
+    result = _take(held, move, seen_as, actor=actor, at=at, key=key, digest=digest, batch=batch)
+    ledger.send(batch)
+    return result
 
 
 def _hash_of_request(move: Move, actor: Actor) -> bytes:
@@ -222,7 +241,15 @@ def _hash_of_request(move: Move, actor: Actor) -> bytes:
 
 
 def _take(
-    held: Held, move: Move, seen_as: law_types.Actor, *, actor: Actor, at: datetime, key: str, digest: bytes
+    held: Held,
+    move: Move,
+    seen_as: law_types.Actor,
+    *,
+    actor: Actor,
+    at: datetime,
+    key: str,
+    digest: bytes,
+    batch: Batch,
 ) -> StepResult:
     case = held.case
     if actor.kind != "system" and key.startswith(KEPT_KEYS):
@@ -251,7 +278,7 @@ def _take(
     seq = case.head_seq + 1
     context = effects.Context(case=case, decision=decision, inputs=inputs, actor=actor, at=at, seq=seq)
     effects.check(context)
-    return _write(held, context, key=key, digest=digest)
+    return _write(held, context, key=key, digest=digest, batch=batch)
 
 
 def _standing_of(held: Held) -> Standing:
@@ -263,10 +290,9 @@ def _standing_of(held: Held) -> Standing:
     )
 
 
-def _write(held: Held, context: effects.Context, *, key: str, digest: bytes) -> StepResult:
-    """Write what the law decided for a locked (or new) case: rows, papers, notices and the entry, in one round trip."""
+def _write(held: Held, context: effects.Context, *, key: str, digest: bytes, batch: Batch) -> StepResult:
+    """Write what the law decided for a locked (or new) case: rows, papers, notices and the entry, when `batch` is sent."""
     case, decision, inputs, actor, at = held.case, context.decision, context.inputs, context.actor, context.at
-    batch = Batch()
     _assign(held, decision, at=at, batch=batch)
     _keep_facts(case, decision)
     case.procedure, case.state, case.changed_at = decision.procedure, decision.state, at
@@ -309,7 +335,6 @@ def _write(held: Held, context: effects.Context, *, key: str, digest: bytes) -> 
         for effect in todo:
             effect(context)
     messages.send(case, decision, opened=opened, actor=actor, at=at, batch=batch)
-    ledger.send(batch)
     return StepResult(case, context.seq, decision.event, tuple(papers))
 
 

@@ -69,6 +69,21 @@ def selection(model: type[Model]) -> str:
     return _selection(model)
 
 
+def columns(*models: type[Model]) -> str:
+    """The columns of several models, for a SELECT whose rows `parted` takes."""
+    return ", ".join(_columns(model) for model in models)
+
+
+def parted(models: Sequence[type[Model]], row: tuple[Any, ...]) -> list[Any]:
+    """An instance of each model from a row of `columns`."""
+    found, place = [], 0
+    for model in models:
+        wide = len(_loading(model)[0])
+        found += made(model, [row[place : place + wide]])
+        place += wide
+    return found
+
+
 def made(model: type[M], rows: Iterable[tuple[Any, ...]]) -> list[M]:
     """Model instances from rows of `selection`."""
     names, columns = _loading(model)
@@ -112,9 +127,13 @@ def _change(model: type[Model], names: tuple[str, ...]) -> "tuple[list[Field[Any
 
 @cache
 def _selection(model: type[Model]) -> str:
+    return f"SELECT {_columns(model)} FROM {_quoted(model._meta.db_table)}"  # noqa: S608 - names of models
+
+
+@cache
+def _columns(model: type[Model]) -> str:
     table = _quoted(model._meta.db_table)
-    names = ", ".join(f"{table}.{_quoted(field.column)}" for field in _fields(model))
-    return f"SELECT {names} FROM {table}"  # noqa: S608 - names of models
+    return ", ".join(f"{table}.{_quoted(field.column)}" for field in _fields(model))
 
 
 @cache

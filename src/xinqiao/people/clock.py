@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 
+from django.db import connection
+
 from xinqiao.kernel.clock import day_of, utc_now
-from xinqiao.people.models import Instance
 
 _offset: ContextVar[timedelta | None] = ContextVar("xinqiao_clock_offset", default=None)
 _caching: ContextVar[bool] = ContextVar("xinqiao_clock_caching", default=False)
@@ -27,7 +28,10 @@ def offset() -> timedelta:
     known = _offset.get()
     if known is not None:
         return known
-    value = Instance.objects.filter(pk=1).values_list("clock_offset", flat=True).first() or timedelta()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_offset FROM people_instance WHERE id = 1")
+        row = cursor.fetchone()
+    value = row[0] if row and row[0] else timedelta()
     if _caching.get():
         _offset.set(value)
     return value

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -16,9 +17,10 @@ from django.db import connection, transaction
 from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.errors import BadInput, NotFound
 from xinqiao.kernel.words import N_
+from xinqiao.ledger import batch
 from xinqiao.people import keys
 from xinqiao.people.actors import Actor
-from xinqiao.people.models import Post, in_force
+from xinqiao.people.models import Account, Organ, Post, in_force
 from xinqiao.people.token_models import ApiToken
 
 SCOPES = {
@@ -129,6 +131,20 @@ def tokens_of(account_id: int) -> list[ApiToken]:
     return list(rows.order_by("-created_at")[:100])
 
 
+@cache
+def _bearing() -> str:
+    return f"""
+SELECT {batch.columns(ApiToken, Post, Organ, Account)} FROM people_apitoken
+JOIN people_post ON people_post.id = people_apitoken.post_id
+JOIN people_organ ON people_organ.id = people_post.organ_id
+JOIN people_account ON people_account.id = people_post.account_id
+WHERE people_apitoken.prefix = %(prefix)s AND people_apitoken.revoked_at IS NULL AND people_apitoken.expires_at > %(now)s
+  AND people_account.is_active
+  AND people_post.valid_from <= %(on)s AND (people_post.valid_to IS NULL OR people_post.valid_to > %(on)s)
+  AND people_organ.valid_from <= %(on)s AND (people_organ.valid_to IS NULL OR people_organ.valid_to > %(on)s)
+"""  # noqa: S608 - names of models
+
+
 def token_bearer(text: str, on: date) -> Bearer | None:
     """Who holds the token `text`; None when it is none, has ended, or its post or account is no more. One query.
 
@@ -138,11 +154,12 @@ def token_bearer(text: str, on: date) -> Bearer | None:
     now = utc_now()
     token = None
     if shape is not None:
-        rows = ApiToken.objects.filter(
-            in_force(on, "post__"), in_force(on, "post__organ__"), prefix=shape[1], post__account__is_active=True,
-            revoked_at__isnull=True, expires_at__gt=now,
-        )  # fmt: skip
-        token = rows.select_related("post__organ", "post__account").first()
+        with connection.cursor() as cursor:
+            cursor.execute(_bearing(), {"prefix": shape[1], "now": now, "on": on})
+            row = cursor.fetchone()
+        if row is not None:
+            token, post, organ, account = batch.parted((ApiToken, Post, Organ, Account), row)
+            token.post, post.organ, post.account = post, organ, account
     secret = shape[2] if shape else ""
     right = keys.code_matches(secret, token.key_hash if token else None, _context(shape[1] if shape else ""))
     if token is None or not right:
