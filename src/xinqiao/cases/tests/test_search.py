@@ -1,17 +1,20 @@
 """Finding: by words, number, place, organ, content, kind, state and dates; what the actor may not see is not found."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import connection
-from tests.support.world import MORNING, World, days, make
+from tests.support.world import MORNING, World, days
 
-from xinqiao.cases import finding, lexemes, sealing, search
+from xinqiao.cases import finding, jobs, lexemes, sealing, search
 from xinqiao.cases.models import Case, SearchRow
 from xinqiao.cases.search import Query
 from xinqiao.intake import services as intake
-from xinqiao.ledger.tests.conftest import settle
+from xinqiao.ledger import cursor as ledger_cursor
 from xinqiao.people import access
 from xinqiao.people.actors import CITIZEN, SYSTEM
 
@@ -288,25 +291,21 @@ def test_a_step_that_changes_nothing_to_find_reads_no_words(world: World, monkey
         assert finding.index([case.id], anew=True) == 1
 
 
-def test_the_worker_follows_the_ledger_in_batches(fresh_database: str, django_db_blocker: object) -> None:
-    """Committed entries come in by the reader's cursor, each once; what is sealed stays out."""
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        with access.acting(FINDER):
-            world = make()
-        open_ones = {world.receive().case.id for _ in range(3)}
-        world.receive(who=intake.Who(reporter="anonymous", about_official=True))
-        with access.acting(FINDER):
-            settle()
-        read = 0
-        while True:
-            with access.acting(FINDER):
-                batch = finding.follow(limit=3)
-            if not batch:
-                break
-            read += batch
-        assert read == 6  # this role is not shown the entries of the sealed one
-        with access.acting(FINDER):
-            assert set(SearchRow.objects.values_list("case_id", flat=True)) == open_ones
+def test_the_worker_gives_each_batch_of_the_ledger_to_the_index(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [world.receive().case for _ in range(3)]
+    batches = [[cases[0].id, cases[1].id, cases[0].id], [cases[2].id], []]
+
+    def read(name: str, react: Callable[[list[Any]], None], limit: int) -> int:
+        entries = [SimpleNamespace(case_id=case_id) for case_id in batches.pop(0)]
+        assert name == finding.READER
+        react(entries)
+        return len(entries)
+
+    monkeypatch.setattr(ledger_cursor, "follow", read)
+    jobs.bring_into_search.func(0)
+    assert batches == []
+    with access.acting(FINDER):
+        assert set(SearchRow.objects.values_list("case_id", flat=True)) == {case.id for case in cases}
 
 
 @pytest.mark.parametrize(
