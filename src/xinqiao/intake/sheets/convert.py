@@ -29,15 +29,15 @@ _BLANKS = re.compile(r"[ \t\u00a0\u3000]+")
 _EMPTY_LINES = re.compile(r"\n\s*\n\s*\n+")
 YES = frozenset({"是", "有", "对", "y", "yes", "true", "1", "√", "保密", "匿名", "检举", "举报", "检举控告"})
 NO = frozenset({"", "否", "无", "不", "n", "no", "false", "0", "-", "/", "不保密"})
-CHANNELS = (
+CHANNELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("portal", ("网", "app", "微信", "小程序", "公众号", "online", "mobile", "web", "邮件", "email", "portal")),
     ("hotline", ("电", "热线", "12345", "phone", "call", "hotline")),
     ("window", ("访", "窗口", "当面", "visit", "window", "walk")),
     ("letter", ("信", "letter", "mail")),
     ("transfer", ("上级", "转送", "交办", "transfer")),
 )
-ENDED = ("办结", "结案", "已完成", "完结", "归档", "已解决", "closed", "resolved", "completed", "done")
-RUNNING = ("未", "办理中", "处理中", "在办", "待", "受理", "open", "progress", "pending", "assigned", "started", "new")
+ENDED: tuple[str, ...] = ("办结", "结案", "已完成", "完结", "归档", "已解决", "closed", "resolved", "completed", "done")
+RUNNING: tuple[str, ...] = ("未", "办理中", "处理中", "在办", "待", "受理", "open", "progress", "pending", "assigned", "started", "new")
 
 
 @dataclass(frozen=True)
