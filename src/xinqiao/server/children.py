@@ -12,7 +12,7 @@ from pathlib import Path
 
 from xinqiao.server import places
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # a part that dies again and again is still back within ten seconds
 STEADY = 60.0  # seconds after which a process counts as healthy again
 LARGEST_LOG = 20 * 1024 * 1024
 MARK = "XINQIAO_SERVER_HOME"

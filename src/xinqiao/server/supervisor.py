@@ -173,6 +173,7 @@ def web_words(host: str, port: int, workers: int) -> list[str]:
         str(workers),
     ]
     words += ["--blocking-threads", "4", "--backlog", "1024", "--log-level", "warning", "--respawn-failed-workers"]
+    words += ["--respawn-interval", "0.5"]
     return [*words, "--workers-kill-timeout", "5", "xinqiao.config.wsgi:application"]
 
 
