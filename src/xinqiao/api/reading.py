@@ -230,14 +230,15 @@ def _entry(row: Record) -> dict[str, Any]:
 def step_taken(step: str, done: services.StepResult) -> dict[str, Any]:
     """What a step did."""
     after = done.case
+    procedure, state = done.procedure or after.procedure, done.state or after.state
     return {
         "number": after.number,
         "step": step,
         "seq": done.seq,
         "event": done.event,
-        "procedure": after.procedure,
-        "state": after.state,
-        "state_label": gettext(law.state_label(after.procedure, after.state, after.closed_cause)),
+        "procedure": procedure,
+        "state": state,
+        "state_label": gettext(law.state_label(procedure, state, after.closed_cause)),
         "closed_at": moment(after.closed_at),
         "papers": [
             {"id": str(one.pk), "kind": one.kind, "state": one.state, "number": one.number or ""}

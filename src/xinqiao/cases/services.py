@@ -79,6 +79,8 @@ class StepResult:
     event: str = ""
     documents: tuple[Document, ...] = ()
     replayed: bool = False
+    procedure: str = ""  # right after this step; `case` may have gone on since
+    state: str = ""
 
 
 @dataclass(frozen=True)
@@ -335,7 +337,9 @@ def _write(held: Held, context: effects.Context, *, key: str, digest: bytes, bat
         for effect in todo:
             effect(context)
     messages.send(case, decision, opened=opened, actor=actor, at=at, batch=batch)
-    return StepResult(case, context.seq, decision.event, tuple(papers))
+    return StepResult(
+        case, context.seq, decision.event, tuple(papers), procedure=decision.procedure, state=decision.state
+    )
 
 
 def actor_reference(actor: Actor) -> dict[str, Any]:
