@@ -21,7 +21,7 @@ from xinqiao.intake import services as intake
 from xinqiao.intake.models import SheetImport
 from xinqiao.people import access, proof
 from xinqiao.people.actors import SYSTEM
-from xinqiao.people.models import Account, Post
+from xinqiao.people.models import Account, Competence, Post, ReviewingBody
 from xinqiao.triage.models import KnowledgeEntry
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +93,30 @@ desk:imports                 302 302 404 200 404 404 404 404 404 404 200 200
 desk:import                  302 302 404 200 404 404 404 404 404 404 200 404
 desk:import-standing         302 302 404 204 404 404 404 404 404 404 204 404
 desk:import-rejects          302 302 404 200 404 404 404 404 404 404 404 404
+desk:admin                   302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-areas             302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-area-new          302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-area              302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-organs            302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-organ-new         302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-organ             302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-abolish           302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-competences       302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-competence-new    302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-competences-import 302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-competences-export 302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-competence        302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-reviewers         302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-reviewer-new      302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-reviewer          302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-accounts          302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-account-new       302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-account           302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-post              302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-calendars         302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-texts             302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-text              302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-record            302 302 404 404 404 404 404 404 404 404 200 404
 demo:start                   404 404 404 404 404 404 404 404 404 404 404 404
 demo:tour                    404 404 404 404 404 404 404 404 404 404 404 404
 ui:look                      405 405 405 405 405 405 405 405 405 405 405 405
@@ -185,9 +209,19 @@ def addresses(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "file_id": blob.pk, "contact_id": contact.pk, "slug": "lamp", "post_id": world.posts["cg.handler"].pk, "key": "a-key",
         "search_id": 1,
     }  # fmt: skip
+    with access.acting(SYSTEM("test")):
+        lead = Competence.objects.create(organ=world.organs["cg"], role="lead", source="三定", valid_from=LONG_AGO)
+        reviewing = ReviewingBody.objects.create(
+            organ=world.organs["cg"], reviewer=world.organs["qu"], source="条例", valid_from=LONG_AGO
+        )
+    values |= {
+        "code": "330105", "organ_id": world.organs["cg"].pk, "competence_id": lead.pk, "reviewing_id": reviewing.pk,
+        "account_id": account.pk, "book": "petitioner", "text": "closed",
+    }  # fmt: skip
+    own = {"portal:do": {"step": "urge"}, "desk:admin-competences-export": {"form": "csv"}}
     found = {}
     for name, route in patterns():
-        steps = values | ({"step": "urge"} if name == "portal:do" else {})
+        steps = values | own.get(name, {})
         found[name] = "/" + _fill(route, steps)
     found["case"] = case.number
     found["case_id"] = str(case.id)

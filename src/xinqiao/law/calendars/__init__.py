@@ -3,6 +3,7 @@
 A rest day is a statutory holiday, or a weekend day that is not a make-up working day (调休).
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,11 @@ def _tables() -> tuple[dict[date, str], frozenset[date]]:
 def years() -> tuple[int, ...]:
     """The published years, in order."""
     return tuple(_years())
+
+
+def page(year: int) -> Mapping[str, Any]:
+    """What the notice of a published year says: source, holidays (name, from, to), workdays (day, for). Raises KeyError."""
+    return _years()[year]
 
 
 def first_day() -> date:
