@@ -298,9 +298,15 @@ def test_old_bases_are_forgotten_with_what_only_they_needed(drill: Drill, tmp_pa
     shutil.copytree(drill.vault, vault)
     kept = Archive(vault, drill.ring)
     bases, pieces = kept.bases(), kept.log_names()
+    fresh, stale = vault / "bases" / "begun", vault / "bases" / "broken-off"
+    fresh.mkdir()
+    stale.mkdir()
+    os.utime(stale, (0, 0))
     assert kept.prune(bases[0].ended, tmp_path)["bases"] == 0
     gone = kept.prune(datetime.now(UTC), tmp_path)
     assert gone["bases"] == len(bases) - 1
+    assert fresh.exists()
+    assert not stale.exists()
     assert [base.id for base in kept.bases()] == [bases[-1].id]
     assert kept.log_names() == [name for name in pieces if name[8:24] >= bases[-1].first_piece[8:]]
     kept.check()

@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -34,6 +35,7 @@ from xinqiao.server.backup import surroundings
 SUFFIX = ".xqb"
 PARTIAL = ".partial"
 KEPT_DAYS = 14
+BROKEN_OFF = 2 * 24 * 3600  # seconds after which a base that was not finished never will be
 PIECE = re.compile(r"^[0-9A-F]{24}$")
 HISTORY = re.compile(r"^[0-9A-F]{8}\.history$")
 BASE, ABOUT, LOG, FILE, HEADS = "base", "about", "log", "file", "heads"
@@ -250,6 +252,9 @@ class Archive:
 
         Attachments that the data no longer has are forgotten when they were kept before the oldest base.
         """
+        for path in (self.folder / "bases").glob("*"):  # begun and broken off
+            if not (path / f"about{SUFFIX}").exists() and path.stat().st_mtime < time.time() - BROKEN_OFF:
+                shutil.rmtree(path)
         bases = self.bases()
         old = [base for base in bases if base.ended < before][:-1]
         for base in old:

@@ -31,6 +31,7 @@ from xinqiao.server.archive import HISTORY, PARTIAL, PIECE, Archive
 SLOT = "xinqiao_archive"
 EVERY = 5.0
 PATIENCE = 2.0
+LOOK = 60.0  # seconds between two looks whether a base is due
 BASE_EVERY = timedelta(days=1)
 NAME = "xinqiao-archive"
 
@@ -63,6 +64,8 @@ class Archiver:
         self.receiver: subprocess.Popen[bytes] | None = None
         self.settled: dict[Path, int] = {}  # folders of attachments by the time of change that they were kept with
         self.partial: tuple[str, int] = ("", 0)
+        self.taking: threading.Thread | None = None
+        self.look_again = 0.0
 
     def start(self) -> None:
         """Make sure whose archive this is, of the slot, and that the log flows. Raises BadEnvironment."""
@@ -115,6 +118,22 @@ class Archiver:
         days = int(os.environ.get("XINQIAO_BACKUP_DAYS") or archive.KEPT_DAYS)
         gone = self.archive.prune(archive.keep_from(days, now), self.home)
         log.info("archive.base", base=about.id, size=about.bytes, **{f"forgotten_{k}": v for k, v in gone.items()})
+
+    def base_aside(self) -> None:
+        """Begin a base when one is due; meanwhile what is written goes on being kept."""
+        if (self.taking and self.taking.is_alive()) or time.monotonic() < self.look_again:
+            return
+        self.look_again = time.monotonic() + LOOK
+        now = datetime.now(UTC)
+        if self.base_due(now):
+            self.taking = threading.Thread(target=self._base_or_say, args=[now], daemon=True)
+            self.taking.start()
+
+    def _base_or_say(self, now: datetime) -> None:
+        try:
+            self.base(now)
+        except (BadEnvironment, OSError, psycopg.Error) as problem:
+            log.error("archive.base_failed", problem=str(problem))
 
     def tick(self) -> bool:
         """Keep what is new. Returns whether everything that was committed when it began is now here."""
@@ -189,9 +208,7 @@ def follow(archiver: Archiver, stopping: threading.Event, *, every: float = EVER
             archiver.tick()
             if archiver.receiver is None or archiver.receiver.poll() is not None:
                 raise BadEnvironment(f"The log flows no more; see {archiver.home}/logs/archive-receiver.log.")
-            now = datetime.now(UTC)
-            if archiver.base_due(now):
-                archiver.base(now)
+            archiver.base_aside()
             stopping.wait(every)
         with contextlib.suppress(BadEnvironment):
             archiver.tick()
