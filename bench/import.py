@@ -86,6 +86,7 @@ def measure(rows: int, shape: str) -> dict[str, Any]:
     """Take a table in, verify the chains, then copy the same rows into bare tables."""
     from django.db import connection, transaction
     from tests.support.world import make
+
     from xinqiao.cases.models import Case
     from xinqiao.intake.sheets import services
     from xinqiao.kernel.clock import utc_now

@@ -37,7 +37,20 @@ CHANNELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("transfer", ("上级", "转送", "交办", "transfer")),
 )
 ENDED: tuple[str, ...] = ("办结", "结案", "已完成", "完结", "归档", "已解决", "closed", "resolved", "completed", "done")
-RUNNING: tuple[str, ...] = ("未", "办理中", "处理中", "在办", "待", "受理", "open", "progress", "pending", "assigned", "started", "new")
+RUNNING: tuple[str, ...] = (
+    "未",
+    "办理中",
+    "处理中",
+    "在办",
+    "待",
+    "受理",
+    "open",
+    "progress",
+    "pending",
+    "assigned",
+    "started",
+    "new",
+)
 
 
 @dataclass(frozen=True)

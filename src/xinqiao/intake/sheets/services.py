@@ -314,14 +314,12 @@ def sheet_take_file(
 
 
 def sheets_sweep(*, at: datetime) -> int:
-    """Remove files that nobody went on with, and rejected rows after a month. Returns how many imports were tidied."""
+    """Remove files that nobody went on with or whose row was rolled back, and rejected rows after a month. Returns how many."""
     with acting(SYSTEM("sheets")):
         idle = SheetImport.objects.filter(created_at__lt=at - UNUSED_FOR).exclude(state__in=(*WORKING, State.DONE))
         forgotten = list(idle.values_list("id", flat=True))
         old = SheetReject.objects.filter(sheet__created_at__lt=at - KEPT_FOR)
         tidied = len(set(old.values_list("sheet_id", flat=True)))
         old.delete()
-    gone = [each for each in forgotten if store.path_of(each).is_file()]
-    for each in gone:
-        store.drop(each)
-    return tidied + len(gone)
+        known = set(SheetImport.objects.exclude(pk__in=forgotten).values_list("id", flat=True))
+    return tidied + store.sweep(keep=known, older_than=UNUSED_FOR)

@@ -2,8 +2,10 @@
 
 import hashlib
 import io
+import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import UUID
@@ -74,6 +76,16 @@ def opened(import_id: UUID) -> BinaryIO:
 def drop(import_id: UUID) -> None:
     """Remove the file; one that is not there does no harm."""
     path_of(import_id).unlink(missing_ok=True)
+
+
+def sweep(*, keep: Collection[UUID], older_than: timedelta) -> int:
+    """Remove files that no import of `keep` owns and that were written longer ago. Returns how many."""
+    wanted, limit, gone = {f"{each}.frames" for each in keep}, time.time() - older_than.total_seconds(), 0
+    for path in _folder().iterdir():
+        if path.name not in wanted and path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 class _Frames(io.RawIOBase):

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
@@ -19,7 +21,7 @@ from xinqiao.cases import words
 from xinqiao.cases.models import Case, Document, Obligation, Record, SealGrant
 from xinqiao.intake import services as intake
 from xinqiao.intake.models import Party, SheetImport, SheetRow, Submission, SubmissionCase
-from xinqiao.intake.sheets import selectors, services
+from xinqiao.intake.sheets import selectors, services, store
 from xinqiao.kernel.clock import SHANGHAI
 from xinqiao.ledger.models import Entry
 from xinqiao.ledger.verify import verify
@@ -415,3 +417,27 @@ def test_rows_keep_what_their_source_says_besides(world: World) -> None:
     kept = words.get(Record.objects.get(step="receive"))
     assert kept["number"] == "77"
     assert kept["source"] == {"点赞数": "5", "承办单位": "某某办"}
+
+
+def test_what_nobody_went_on_with_is_swept_away(world: World) -> None:
+    left = services.sheet_upload(name="表.csv", chunks=["内容\n路灯坏了。\n".encode()], actor=IMPORT, at=MORNING)
+    waiting = services.sheet_upload(name="表.csv", chunks=["内容\n水管坏了。\n".encode()], actor=IMPORT, at=LATER)
+    orphan = uuid4()
+    store.put(orphan, [b"x"])
+    long_ago = time.time() - 10 * 86_400
+    for each in (left.pk, waiting.pk, orphan):
+        os.utime(store.path_of(each), (long_ago, long_ago))
+    fresh = uuid4()
+    store.put(fresh, [b"x"])
+    rejected = take(table(["姓名", "手机", "内容"], ["钱大桥", "12", "路灯坏了。"]), at=MORNING)
+    assert services.sheets_sweep(at=LATER) == 3
+    access.bind(IMPORT)
+    assert [store.path_of(each).is_file() for each in (left.pk, orphan, waiting.pk, fresh)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert len(list(selectors.rejects_csv(rejected))) == 1, "nothing but the headings is left"
+    store.drop(waiting.pk)
+    store.drop(fresh)
