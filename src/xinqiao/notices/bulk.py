@@ -1,7 +1,7 @@
 """The first message of many matters at once: what notice_queue does for one, in two statements."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +14,14 @@ from xinqiao.kernel.ids import uuid7
 from xinqiao.ledger import bulk
 from xinqiao.notices import sms, texts
 
+LATELY = timedelta(days=2)
 Told = tuple[str, UUID, UUID, str, bool, datetime, int | None]
 """(text, case, person, number, sealed, moment, organ that sends it)"""
 
 
 def petitioners_told(rows: Sequence[Told], *, at: datetime) -> None:
     """Queue a message to each petitioner in the caller's transaction; mailed when a mail server is named, sent as
-    a text when a gateway is. `text` may use the
+    a text when a gateway is and it is about the last days. `text` may use the
     number and nothing else. Raises KeyError for unknown words, ValueError for words with secrets."""
     if not rows:
         return
@@ -46,11 +47,14 @@ def petitioners_told(rows: Sequence[Told], *, at: datetime) -> None:
     )
     now = utc_now()
     _deliver(ids, {"channel": "page", "state": "sent", "sent_at": now, "address_ref": ""}, now)
-    ways = [way for way, open_way in (("smtp", bool(settings.EMAIL_HOST)), ("sms", sms.configured())) if open_way]
-    for way in ways:
-        references = [f"person:{row[2]}" for row in rows]
-        _deliver(ids, {"channel": way, "state": "waiting", "next_try_at": now}, now, references)
-    if ways:
+    going = {"smtp": list(zip(ids, rows, strict=True))} if settings.EMAIL_HOST else {}
+    if sms.configured():  # nobody's telephone rings for what is years ago
+        going["sms"] = [(id_, row) for id_, row in zip(ids, rows, strict=True) if at - row[5] < LATELY]
+    for way, chosen in going.items():
+        if chosen:
+            waiting = {"channel": way, "state": "waiting", "next_try_at": now}
+            _deliver([id_ for id_, _ in chosen], waiting, now, [f"person:{row[2]}" for _, row in chosen])
+    if any(going.values()):
         app.configure_task("notices.deliver").defer()
 
 

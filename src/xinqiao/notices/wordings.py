@@ -11,7 +11,7 @@ from string import Formatter
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from xinqiao.kernel.errors import BadInput, NotFound
 from xinqiao.kernel.words import N_
@@ -87,9 +87,9 @@ def _checked(built_in: texts.Template, subject: str, body: str) -> tuple[str, st
         wrong["body"] = N_("花括号里只能写列出的名字，而且要成对。")
     else:
         if strange := used - built_in.fields:
-            wrong["body"] = N_("这些花括号这里不能用：") + "、".join(sorted(strange))
+            wrong["body"] = gettext("这些花括号这里不能用：") + "、".join(sorted(strange))
         elif lacking := must - used:
-            wrong["body"] = N_("这些花括号不能少：") + "、".join(sorted(lacking))
+            wrong["body"] = gettext("这些花括号不能少：") + "、".join(sorted(lacking))
     if wrong:
         raise BadInput(wrong)
     return subject, "\n".join(lines)

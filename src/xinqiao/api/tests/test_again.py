@@ -119,6 +119,7 @@ def test_inputs_are_held_against_what_the_law_declares(programs: Programs, input
 @pytest.mark.parametrize(
     ("inputs", "field"),
     [
+        ({"route": "redress", "reasons": 7}, "reasons"),
         ({"route": 1}, "route"),
         ({"route": "elsewhere"}, "route"),
         ({"route": "redress", "title": ["x"]}, "title"),
