@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from xinqiao.kernel.clock import day_of, utc_now
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
