@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from xinqiao.desk.tests.road import at_most, moving, signed_in
 from xinqiao.intake.jobs import sheet_work
 from xinqiao.intake.models import SheetImport, SheetMapping
 from xinqiao.intake.sheets import store
-from xinqiao.people import access
+from xinqiao.people import access, proof
 from xinqiao.people.actors import SYSTEM
 from xinqiao.people.models import AccessLog, Account, Post
 
@@ -211,3 +212,30 @@ def test_pages_cost_the_same_with_many_imports(world: World) -> None:
         read(client, "/desk/import/")
     with at_most(16):
         read(client, pages[0])
+
+
+PAST = "编号,姓名,留言内容,留言时间,答复时间,答复意见,点赞数\n1,钱大桥,路灯坏了三个星期。,2026-03-02 09:30,2026-06-01 15:00,已经修好，请看。,5\n2,,水管漏水。,2026-08-31 09:30,,,\n"
+
+
+def test_imported_matters_are_files_like_any_other(world: World, work: Callable[[str], None]) -> None:
+    client = signed_in(world, "officer")
+    page = page_of(upload(client, PAST))
+    client.post(page, columns(client, page))
+    work(id_of(page))
+    client.post(page, {"do": "run"})
+    work(id_of(page))
+    with access.acting(SYSTEM("test")):
+        answered = Case.objects.get(closed_at__isnull=False)
+        waiting = Case.objects.get(closed_at__isnull=True)
+    text = read(client, f"/desk/cases/{answered.number}/")
+    assert "路灯坏了三个星期。" in text
+    assert "已经修好，请看。" in text
+    assert "表格导入" in text
+    assert "水管漏水。" in read(client, f"/desk/cases/{waiting.number}/")
+    assert waiting.title in read(client, "/desk/")
+    citizen = Client()
+    session = citizen.session
+    until = (MORNING + timedelta(minutes=30)).timestamp()
+    session[proof.KEY] = {"cases": [str(answered.pk)], "submissions": [], "until": until}
+    session.save()
+    assert "已经修好，请看。" in read(citizen, f"/my/{answered.number}/")
