@@ -142,9 +142,9 @@ def _checked(
     taking = Heirs(list(standing.values()), standing[rest_id], on)
     held = set(Post.objects.filter(in_force(on), organ=organ, role__in=NAMED).values_list("role", flat=True))
     if lacking := [NAMED[role] for role in sorted(held) if not taking.named(role)]:
-        words = "、".join(lacking)
+        words = "、".join(map(gettext, lacking))
         raise Refused(
-            N_("接办的单位里还没有设这些岗位：") + words, remedy=N_("密封的事项只能交给指定的人，请先设岗位。")
+            gettext("接办的单位里还没有设这些岗位：") + words, remedy=N_("密封的事项只能交给指定的人，请先设岗位。")
         )
     return organ, [standing[pk] for pk in sorted(set(heir_ids) & standing.keys())], standing[rest_id]
 
