@@ -15,6 +15,7 @@ from .sheets.cells import Unreadable
 
 log = structlog.get_logger()
 SWEEPER = SYSTEM("sheets")
+TROUBLE = "系统出了意外，停在这里。已经导入的都在，可以接着导入；还不行，请告诉系统管理员。"
 
 
 @app.task(queue="sheets", name="intake.sheet_work")
@@ -35,6 +36,11 @@ def sheet_work(sheet_id: str) -> None:
             SheetImport.objects.filter(pk=import_id).update(
                 state=SheetImport.State.FAILED, trouble=f"{error.message}{error.remedy}"[:400], ended_at=at
             )
+    except Exception:
+        with acting(SWEEPER):
+            halted = SheetImport.objects.filter(pk=import_id, state__in=services.WORKING)
+            halted.update(state=SheetImport.State.STOPPED, trouble=TROUBLE)
+        raise
 
 
 def _actor_of(sheet: SheetImport) -> Actor:

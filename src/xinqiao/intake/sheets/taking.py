@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import connections
+from django.db import DataError, IntegrityError, connections, transaction
 from django.utils.translation import gettext
 
 from xinqiao.cases.history import Teller
@@ -148,12 +148,31 @@ class Taker:
         return Outcome(len(matters), already, [*batch.wrong, *wrong, *refused])
 
     def take(self, batch: Batch) -> Outcome:
-        """Take a batch in, in the caller's transaction."""
+        """Take a batch in, in the caller's transaction. Where the database refuses it, row by row: one bad row stops no other."""
+        try:
+            with transaction.atomic():
+                return self._take(batch)
+        except (DataError, IntegrityError, UnicodeError):
+            return self._one_by_one(batch)
+
+    def _take(self, batch: Batch) -> Outcome:
         fresh, already, wrong = self._sorted(batch)
         matters, refused = self._matters(fresh)
         if matters:
             self._write(matters)
         return Outcome(len(matters), already, [*batch.wrong, *wrong, *refused])
+
+    def _one_by_one(self, batch: Batch) -> Outcome:
+        imported, already, wrong = 0, 0, list(batch.wrong)
+        for said, row in zip(batch.said, batch.origins, strict=True):
+            try:
+                with transaction.atomic():
+                    done = self._take(Batch(row.number, 1, [said], [], [row]))
+            except (DataError, IntegrityError, UnicodeError):
+                wrong.append(self._converter.refuse(row, {"": gettext("这一行里有存不下的字符，请检查后再导入。")}))
+                continue
+            imported, already, wrong = imported + done.imported, already + done.already, [*wrong, *done.wrong]
+        return Outcome(imported, already, wrong)
 
     def _sorted(self, batch: Batch) -> tuple[list["_Fresh"], int, list[Wrong]]:
         """Those that have not come before; how many came before; those whose number came before with other words."""

@@ -386,5 +386,10 @@ def _moment(days: float, day_0: datetime) -> datetime:
 
 def _plain(text: str) -> str:
     if "_x" in text:
-        text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+        text = _ESCAPE.sub(_escaped, text)
     return text.replace("\0", "").strip()
+
+
+def _escaped(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    return "\ufffd" if 0xD800 <= code <= 0xDFFF else chr(code)

@@ -91,11 +91,11 @@ def test_a_workbook_keeps_dates_numbers_and_long_words() -> None:
     moment = datetime(2026, 3, 2, 9, 30)  # noqa: DTZ001 - a spreadsheet knows no zone
     found = rows_of(
         workbook(
-            [HEAD, [13812345678, "真", "一\n二\t_x000D_三", moment], [3.0, True, 1.5, "2026/3/2"], [None, None, None, None], [4, "", "末", 46083.5]],
+            [HEAD, [13812345678, "真", "一\n二\t_x000D_三_xD800_", moment], [3.0, True, 1.5, "2026/3/2"], [None, None, None, None], [4, "", "末", 46083.5]],
             D5="yyyy\"年\"m\"月\"d\"日\"",
         )
     )  # fmt: skip
-    assert found[1] == ["13812345678", "真", "一\n二\t\r三", datetime(2026, 3, 2, 9, 30, tzinfo=cells.CHINA)]
+    assert found[1] == ["13812345678", "真", "一\n二\t\r三\ufffd", datetime(2026, 3, 2, 9, 30, tzinfo=cells.CHINA)]
     assert found[2] == ["3", "是", "1.5", "2026/3/2"]
     assert found[3] == ["4", "", "末", datetime(2026, 3, 2, 12, 0, tzinfo=cells.CHINA)]
     assert len(found) == 4

@@ -13,15 +13,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import models
+from django.db import DataError, models
 from tests.support.harness import FULL
 from tests.support.world import MORNING, World
 
 from xinqiao.cases import words
 from xinqiao.cases.models import Case, Document, Obligation, Record, SealGrant
+from xinqiao.intake import jobs
 from xinqiao.intake import services as intake
 from xinqiao.intake.models import Party, SheetImport, SheetRow, Submission, SubmissionCase
-from xinqiao.intake.sheets import selectors, services, store
+from xinqiao.intake.sheets import selectors, services, store, taking
 from xinqiao.kernel.clock import SHANGHAI
 from xinqiao.ledger.models import Entry
 from xinqiao.ledger.verify import verify
@@ -190,6 +191,7 @@ def spoken(row: list[str]) -> tuple[intake.Words, intake.Who]:
     )  # fmt: skip
 
 
+@pytest.mark.timeout(5400 if FULL else 300)
 @pytest.mark.parametrize("login", ["", "officer"], ids=["by command", "by an officer"])
 def test_imported_rows_are_what_receive_makes_of_them(world: World, login: str) -> None:
     rng = random.Random(20260901)
@@ -441,3 +443,37 @@ def test_what_nobody_went_on_with_is_swept_away(world: World) -> None:
     assert len(list(selectors.rejects_csv(rejected))) == 1, "nothing but the headings is left"
     store.drop(waiting.pk)
     store.drop(fresh)
+
+
+def test_a_row_that_the_database_refuses_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = taking.record_import
+
+    def picky(matters: Any, **more: Any) -> None:
+        if any(matter.title == "毒" for matter in matters):
+            raise DataError("not this one")
+        real(matters, **more)
+
+    monkeypatch.setattr(taking, "record_import", picky)
+    rows = [["1", "好", "路灯坏了。"], ["2", "毒", "水管坏了。"], ["3", "好", "电梯坏了。"]]
+    done = take(table(["编号", "标题", "内容"], *rows))
+    assert counts(done) == (3, 2, 0, 1)
+    assert "存不下" in b"".join(selectors.rejects_csv(done)).decode()
+    assert Submission.objects.count() == SheetRow.objects.count() == Case.objects.count() == 2
+
+
+def test_an_accident_stops_the_import_where_it_stands(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    sheet = services.sheet_upload(name="表.csv", chunks=["内容\n路灯坏了。\n".encode()], actor=IMPORT, at=MORNING)
+    services.sheet_start(sheet_id=sheet.pk, dry=False, actor=IMPORT, at=MORNING)
+    with monkeypatch.context() as broken:
+        broken.setattr(taking.Taker, "take", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            jobs.sheet_work(sheet_id=str(sheet.pk))
+    access.bind(IMPORT)
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.trouble) == ("stopped", jobs.TROUBLE)
+    services.sheet_start(sheet_id=sheet.pk, dry=False, actor=IMPORT, at=MORNING)
+    jobs.sheet_work(sheet_id=str(sheet.pk))
+    access.bind(IMPORT)
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.imported, sheet.trouble) == ("done", 1, "")
+    store.drop(sheet.pk)
