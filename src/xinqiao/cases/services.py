@@ -43,7 +43,6 @@ KEPT_KEYS = (
     "missed-step/",
     "lapse/",
     "succeed/",
-    "carry/",
 )  # keys of the system; nobody else may use them up
 
 
@@ -72,7 +71,7 @@ class Move:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step did. `replayed` when the same request had been carried out before."""
+    """What a step did, and where it left the case (which may have gone on since). `replayed`: it had been done before."""
 
     case: Case
     seq: int
@@ -209,7 +208,8 @@ def take_steps(
             if one is None:
                 raise NotFound()
             if done is not None:
-                results.append(StepResult(one.case, done[1], replayed=True))
+                case = one.case
+                results.append(StepResult(case, done[1], replayed=True, procedure=case.procedure, state=case.state))
             else:
                 roles = access.roles(one.case, actor, assists=one.assists)
                 seen_as = law_types.Actor(roles=roles, organ=actor.organ_id, recused=one.recused)
