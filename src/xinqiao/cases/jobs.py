@@ -21,6 +21,7 @@ PRINTER = SYSTEM("printer")
 AT_ONCE = 50
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds after which a paper that could not be frozen is tried again
 FINDER = SYSTEM("finder")
+CARRIER = SYSTEM("carrier")
 log = logging.getLogger("xinqiao.cases")
 _put_off: dict[UUID, tuple[int, float]] = {}  # of this process: tries, and when the next one may be
 HERALD = SYSTEM("herald")
@@ -125,7 +126,8 @@ def hand_on_soon(at: datetime) -> None:
 @app.task(queue="carry")
 def carry_on(main_id: str, seq: int, after: int) -> None:
     """Give the answer of a main matter to the next hundred of its others; the rest in a job of its own."""
-    with acting(links.CARRIER):
-        round_ = links.carry(main_id=UUID(main_id), seq=seq, at=clock.now(), after=after)
+    with acting(CARRIER):
+        actor = links.ordered_by(main_id=UUID(main_id), seq=seq)
+        round_ = links.carry(main_id=UUID(main_id), seq=seq, actor=actor, at=clock.now(), after=after)
         if round_.after:
             carry_on.configure().defer(main_id=main_id, seq=seq, after=round_.after)

@@ -17,7 +17,8 @@ from django.db.models import Q
 
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.kernel.ids import normalise_number
-from xinqiao.people.actors import SYSTEM, Actor
+from xinqiao.people.actors import Actor
+from xinqiao.people.models import Post
 
 from . import access, effects, sealing, services, words
 from .effects import Context
@@ -37,13 +38,14 @@ STORED = {  # as seen from this case → (kind of the row, whether this case is 
     "child_of": ("parent", False),
     "parent_of": ("parent", True),
 }
-CARRIER = SYSTEM("carrier")
 AT_ONCE = services.MOST_AT_ONCE - 1  # the main matter's own step is one of them
 _ANSWERS = {"redress": "decision", "suggestion": "suggestion_reply"}
 _MARKS = ("link", "unlink")
 _UNFIT = "这个编号没有找到，或者不在您能看的事项里。请核对 12 位编号；分开的几件要写后面的 -1、-2。"
 
-_second_half: ContextVar[frozenset[UUID]] = ContextVar("xinqiao_second_half", default=frozenset())
+_second_half: ContextVar[frozenset[UUID]] = ContextVar(
+    "xinqiao_second_half", default=frozenset()
+)  # led by another's step
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,11 @@ def _other_of(context: Context) -> Case:
 def _fits(context: Context) -> None:
     """Before a link is written: the other case is there, fits, and is not linked already; before one is undone: it exists."""
     step, case = context.decision.step, context.case
-    if step not in _MARKS or case.id in _second_half.get():
+    if case.id in _second_half.get():
+        return
+    if step == "answer_with_main":
+        raise Refused("随主件答复要从主件上办：打开主件，点“随附各件一并答复”。")
+    if step not in _MARKS:
         return
     other = _other_of(context)
     if other.id == case.id:
@@ -195,7 +201,7 @@ class Carried:
 
 def _answered(context: Context) -> None:
     """The answer of the main matter, given to those that follow it: a hundred cases now, the others by the worker."""
-    round_ = carry(main_id=context.case.id, seq=context.seq, at=context.at)
+    round_ = carry(main_id=context.case.id, seq=context.seq, actor=context.actor, at=context.at)
     if round_.after:
         from .jobs import carry_on  # jobs are loaded after the models; they call back into this module
 
@@ -203,10 +209,10 @@ def _answered(context: Context) -> None:
 
 
 @transaction.atomic
-def carry(*, main_id: UUID, seq: int, at: datetime, after: int = 0) -> Carried:
+def carry(*, main_id: UUID, seq: int, actor: Actor, at: datetime, after: int = 0) -> Carried:
     """Give the answer of a main matter to up to AT_ONCE of its others, in the order of their links from `after`.
 
-    `seq` is the main matter's entry that ordered it; the same order twice has one effect on each. A case that cannot take
+    `seq` is the main matter's entry by which `actor` ordered it; the same order twice has one effect on each. A case that cannot take
     the answer (not accepted, its petitioner not heard, another unit or procedure) stays as it is and can be answered later.
     """
     main = Case.objects.get(pk=main_id)
@@ -215,21 +221,36 @@ def carry(*, main_id: UUID, seq: int, at: datetime, after: int = 0) -> Carried:
     found = list(rows.filter(second__sealed=False).select_related("second").order_by("id")[: AT_ONCE + 1])
     done = 0
     for row in found[:AT_ONCE]:
-        key = f"carry/{main_id}/{seq}/{row.second_id}"
-        done += _give(main, row.second, {**inputs, "main": str(row.id)}, key=key, at=at)
+        key = f"with-main/{main_id}/{seq}/{row.second_id}"
+        done += _give(main, row.second, {**inputs, "main": str(row.id)}, key=key, actor=actor, at=at)
     waiting = len(found[:AT_ONCE]) - done
     return Carried(done, waiting, found[AT_ONCE - 1].id if len(found) > AT_ONCE else 0)
 
 
-def _give(main: Case, child: Case, inputs: Mapping[str, Any], *, key: str, at: datetime) -> bool:
+def _give(main: Case, child: Case, inputs: Mapping[str, Any], *, key: str, actor: Actor, at: datetime) -> bool:
     if (child.procedure, child.lead_id) != (main.procedure, main.lead_id):
         return False
     try:
-        with transaction.atomic():
-            services.take_step(case_id=child.id, step="answer_with_main", actor=CARRIER, at=at, inputs=inputs, key=key)
+        with transaction.atomic(), _half(child.id):
+            services.take_step(case_id=child.id, step="answer_with_main", actor=actor, at=at, inputs=inputs, key=key)
     except (Refused, BadInput, Conflict, NotFound):
         return False
     return True
+
+
+def ordered_by(*, main_id: UUID, seq: int) -> Actor:
+    """Who ordered, by the main matter's entry `seq`, that its others be answered: in whose name the worker goes on."""
+    order = Record.objects.get(case_id=main_id, seq=seq, step="answer_children")
+    post = Post.objects.select_related("account").get(pk=order.post_id)
+    return Actor(
+        kind="staff",
+        account_id=order.account_id,
+        post_id=post.pk,
+        organ_id=post.organ_id,
+        role=post.role,
+        area_code=post.area_code,
+        name=post.account.name,
+    )
 
 
 def _answer_of(main: Case) -> dict[str, Any]:

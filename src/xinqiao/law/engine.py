@@ -97,6 +97,7 @@ class Edge:
     lapses: str = ""  # the window whose end this automatic step records
     private: bool = False
     shared: bool = False  # the same event in every procedure
+    joined: bool = False  # follows from a step of another case, never offered by itself
     recusal: bool = False  # may be taken by somebody who must withdraw (Art. 28)
     done: str = ""  # what the timeline says to the petitioner; default: the label
     staff: str = ""  # what it says to staff, who are not addressed as the petitioner; default: the same words
@@ -175,7 +176,7 @@ def decide(
     """What `step` does to the case, or why it may not be taken and what may. Reads nothing but its arguments."""
     procedure = house[facts.procedure]
     here = edges_here(procedure, facts.state)
-    allowed = tuple(dict.fromkeys(e.step for e in here if _may(e, actor) and not _blocked(e, facts, at)))
+    allowed = tuple(dict.fromkeys(e.step for e in here if _may(e, actor) and not e.joined and not _blocked(e, facts, at)))
     mine = [e for e in here if e.step == step and set(e.by) & actor.roles]
     if not mine:
         return Refusal(step, (_why_not(procedure, facts, step, here),), allowed)
@@ -198,7 +199,7 @@ def options(procedure: Procedure, facts: Facts, actor: Actor, at: datetime) -> l
     rank = {"primary": 0, "plain": 1, "danger": 2}
     found: dict[str, Option] = {}
     for edge in edges_here(procedure, facts.state):
-        if _may(edge, actor):
+        if _may(edge, actor) and not edge.joined:
             found.setdefault(edge.step, _option(edge, facts, at))
     return sorted(found.values(), key=lambda option: (bool(option.blocked), rank[option.weight]))
 

@@ -8,7 +8,7 @@ from tests.support.world import MORNING, World, days
 
 from xinqiao.cases import jobs, links, sealing, seals, services, words
 from xinqiao.cases.models import Case, CaseLink, Document, Record
-from xinqiao.kernel.errors import BadInput, Conflict, Refused
+from xinqiao.kernel.errors import BadInput, Refused
 from xinqiao.ledger.models import Entry
 from xinqiao.notices.models import Message
 from xinqiao.people import access, clock
@@ -199,7 +199,7 @@ def test_a_decision_is_given_to_each_child_with_its_own_entry_paper_and_notice(w
     world.step(main, "answer_children", "cg.handler", at=LATER)
     assert fresh(ready).state == "decided"
     (entry,) = rows(Entry, case_id=ready.id, step="answer_with_main")
-    assert entry.actor_kind == "system"
+    assert entry.account_id == world.posts["cg.handler"].account_id  # by whom it was ordered
     (paper,) = rows(Document, case_id=ready.id, kind="decision")
     (original,) = rows(Document, case_id=main.id, kind="decision")
     assert paper.number
@@ -245,10 +245,11 @@ def test_only_a_main_matter_with_others_can_answer_them_and_nobody_answers_a_chi
     with pytest.raises(Refused, match="没有随它"):
         world.step(main, "answer_children", "cg.handler", at=LATER)
     link(world, main, child, "parent_of")
-    with pytest.raises(Refused):
+    with access.acting(world.actor("cg.handler")):
+        options = services.options(case=child, actor=world.actor("cg.handler"), at=LATER)
+    assert "answer_with_main" not in {option.step for option in options}
+    with pytest.raises(Refused, match="从主件上办"):
         world.step(child, "answer_with_main", "cg.handler", at=LATER, reply="x", way="message", main="1")
-    with pytest.raises(Conflict):
-        world.step(child, "note", "cg.handler", at=LATER, text="x", key="carry/x")
 
 
 def test_what_is_sealed_is_not_answered_with_others(world: World) -> None:

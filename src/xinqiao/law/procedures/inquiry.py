@@ -115,8 +115,8 @@ EDGES = (
     ),
     Edge("answer", ("at_unit",), "answered", UNIT, N_("答复"), ("jianyi-2016:answer",), needs=_REPLY, settles=("answer",), **_ANSWERED),
     Edge(
-        "answer_with_main", ("sorted", "dispatched", "at_unit"), "answered", ("system",), N_("随主件一并答复"),
-        ("jianyi-2016:answer", "local:link"), needs=(MAIN, *_REPLY), guards=(follows,), settles=("answer",),
+        "answer_with_main", ("sorted", "dispatched", "at_unit"), "answered", (*OFFICE, *UNIT), N_("随主件一并答复"),
+        ("jianyi-2016:answer", "local:link"), needs=(MAIN, *_REPLY), guards=(follows,), settles=("answer",), joined=True,
         **{**_ANSWERED, "weight": "plain", "done": WITH_MAIN, "lifts": (*_ANSWERED["lifts"], "refer", "refer_again", "sign_for")},
     ),
     answering(("answered",), (*OFFICE, *UNIT), "jianyi-2016:answer"),

@@ -294,10 +294,10 @@ EDGES = (
         done=N_("处理意见书已作出"),
     ),
     Edge(
-        "answer_with_main", WORKING[:4], "decided", ("system",), N_("随主件一并答复"), ("xinfang-2022:31(6)", "xinfang-2022:32", "local:link"),
+        "answer_with_main", WORKING[:4], "decided", UNIT, N_("随主件一并答复"), ("xinfang-2022:31(6)", "xinfang-2022:32", "local:link"),
         needs=(MAIN, *_DECISION), guards=(follows, _HEARD), checks=(_consistent,), documents=(DocMove("decision", "sealed", fresh=True),),
         dates=("signed", "decided"), effect=_with_main, also=("redress:signed",), notices=tell("decided", "petitioner"),
-        **ANSWER_MADE, done=WITH_MAIN,
+        **ANSWER_MADE, joined=True, done=WITH_MAIN,
     ),
     answering(("decided", "served", "executed"), UNIT, "xinfang-2022:32"),
     Edge(

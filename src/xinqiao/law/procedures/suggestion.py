@@ -75,9 +75,9 @@ EDGES = (
         documents=(DocMove("suggestion_reply", "sealed"),), dates=("decided",), weight="primary", done=N_("回复已经作出"), **ANSWER_MADE,
     ),
     Edge(
-        "answer_with_main", ("studying", "drafted"), "replied", ("system",), N_("随主件一并答复"), ("xinfang-2022:29(1)", "local:link"),
+        "answer_with_main", ("studying", "drafted"), "replied", UNIT, N_("随主件一并答复"), ("xinfang-2022:29(1)", "local:link"),
         needs=(MAIN, *_REPLIED), guards=(follows,), checks=(_reasoned,), documents=(DocMove("suggestion_reply", "sealed", fresh=True),),
-        dates=("decided",), done=WITH_MAIN, **ANSWER_MADE,
+        dates=("decided",), joined=True, done=WITH_MAIN, **ANSWER_MADE,
     ),
     answering(("replied", "served"), UNIT, "xinfang-2022:29(1)"),
     Edge(
