@@ -18,7 +18,6 @@ from django.db.models import Q
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.kernel.ids import normalise_number
 from xinqiao.people.actors import Actor
-from xinqiao.people.models import Post
 
 from . import access, effects, sealing, services, words
 from .effects import Context
@@ -240,8 +239,10 @@ def _give(main: Case, child: Case, inputs: Mapping[str, Any], *, key: str, actor
 
 def ordered_by(*, main_id: UUID, seq: int) -> Actor:
     """Who ordered, by the main matter's entry `seq`, that its others be answered: in whose name the worker goes on."""
-    order = Record.objects.get(case_id=main_id, seq=seq, step="answer_children")
-    post = Post.objects.select_related("account").get(pk=order.post_id)
+    order = Record.objects.select_related("post__account").get(case_id=main_id, seq=seq, step="answer_children")
+    post = order.post
+    if post is None:
+        raise NotFound()
     return Actor(
         kind="staff",
         account_id=order.account_id,
