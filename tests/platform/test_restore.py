@@ -22,6 +22,7 @@ from xinqiao.config.environment import BadEnvironment
 from xinqiao.people import keyring
 from xinqiao.server import archive, envelope
 from xinqiao.server.archive import Archive
+from xinqiao.server.children import sweep_leftovers
 from xinqiao.server.postgres import Postgres, served
 
 pytestmark = pytest.mark.timeout(900)
@@ -102,6 +103,7 @@ class Drill:
             for pid in filter(None, pids):
                 os.kill(pid, signal.SIGKILL)
             self.killed = time.time()
+            sweep_leftovers(self.place)
             writer.kill()
             writer.communicate()
             server.process.wait()
