@@ -105,7 +105,7 @@ def account_end(*, account_id: int, actor: Actor, at: datetime) -> Account:
     if account.pk == actor.account_id:
         raise Refused(N_("不能停用自己的账号。"), remedy=N_("请另一位系统管理员来办。"))
     for post in Post.objects.select_for_update().filter(_lasting(day_of(at)), account=account):
-        _end(post, day_of(at))
+        _end(post, day_of(at), day_of(at))
     account.is_active = False
     account.set_unusable_password()
     account.save(update_fields=["is_active", "password"])
@@ -166,14 +166,15 @@ def post_end(*, post_id: int, valid_to: date, actor: Actor, at: datetime) -> Pos
         raise NotFound()
     if valid_to < post.valid_from:
         raise BadInput({"valid_to": LATER})
-    _end(post, valid_to)
+    _end(post, valid_to, day_of(at))
     _keep_an_administrator(valid_to)
     return post
 
 
-def _end(post: Post, on: date) -> None:
+def _end(post: Post, on: date, today: date) -> None:
     """A post that began today and ends today never was one; the table's dates want a day at least, so it ends tomorrow."""
     post.valid_to = max(on, post.valid_from + timedelta(days=1))
-    post.deputy, post.leave_from, post.leave_to = None, None, None
+    if on <= today:  # until then its deputy, and those for whom it stands in, stay
+        post.deputy, post.leave_from, post.leave_to = None, None, None
+        Post.objects.filter(deputy=post).update(deputy=None)
     post.save(update_fields=["valid_to", "deputy", "leave_from", "leave_to"])
-    Post.objects.filter(deputy=post).update(deputy=None)

@@ -192,8 +192,14 @@ def _changed(entry: AdminEntry) -> list[tuple[str, Any, Any]]:
     return [
         (name, _short(old.get(name)), _short(new.get(name)))
         for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
+        if old.get(name) != new.get(name) and (_short(old.get(name)), _short(new.get(name))) != (None, None)
     ]
+
+
+def _called(entry: AdminEntry) -> str:
+    """What people call the row."""
+    row = entry.new or entry.old or {}
+    return next((str(row[name]) for name in ("name", "title", "question", "text") if row.get(name)), "")
 
 
 @require_GET
@@ -220,7 +226,7 @@ def record(request: HttpRequest) -> HttpResponse:
             who["sub"] = f"{one.role} · {one.program}"
         else:
             who = cell(names.get(one.account_id or 0, gettext("系统")), sub=one.role)
-        what = cell(labels.get(one.table, one.table), here, f"{one.table} {one.key}")
+        what = cell(labels.get(one.table, one.table), here, f"{_called(one)} · {one.table} {one.key}".lstrip("· "))
         how = cell(gettext(AdminEntry.Action(one.action).label))
         how["diff"] = _changed(one)
         shown.append([cell(cn_datetime(one.at)), what, who, how])
