@@ -46,7 +46,7 @@ def watch_soon(at: datetime) -> None:
 
 
 @app.periodic(cron="* * * * * */2")
-@app.task(queue="papers", queueing_lock="cases.freeze_papers")
+@app.task(queue="papers", queueing_lock="cases.freeze_papers", lock="cases.freeze_papers")
 def freeze_papers(timestamp: int) -> None:
     """Freeze the papers that were issued since, oldest first, each in a transaction of its own.
 
@@ -96,7 +96,7 @@ def bring_into_search(timestamp: int) -> None:
 
 
 @app.periodic(cron="* * * * * */5")
-@app.task(queue="hooks", queueing_lock="cases.tell_hooks")
+@app.task(queue="hooks", queueing_lock="cases.tell_hooks", lock="cases.tell_hooks")
 def tell_hooks(timestamp: int) -> None:
     """Put into the outbox what other systems have subscribed to, batch by batch, until nothing is left."""
     more = True

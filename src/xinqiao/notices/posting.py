@@ -79,12 +79,13 @@ def _parts(url: str, reach: Reach) -> SplitResult:
         raise Unreachable(N_("这不是完整的网址。"))
     if parts.username is not None or parts.fragment:
         raise Unreachable(N_("网址里不能写用户名、密码和 # 号。"))
-    if parts.scheme == "http" and (reach == "outside" or (reach == "loopback" and not _named_here(parts.hostname))):
+    if parts.scheme == "http" and (reach == "outside" or (reach == "loopback" and not named_here(parts.hostname))):
         raise Unreachable(N_("网址要以 https:// 开头。"))
     return parts
 
 
-def _named_here(host: str) -> bool:
+def named_here(host: str) -> bool:
+    """Whether a host is this machine, by name or number."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -14,8 +15,11 @@ KNOWN_ALREADY = 409
 
 
 def configured() -> bool:
-    """Whether a gateway is named and has a key."""
-    return bool(settings.SMS_URL and settings.SMS_KEY)
+    """Whether a gateway is named and has a key. A demonstration's invented people have numbers: it may ring this machine only."""
+    named = bool(settings.SMS_URL and settings.SMS_KEY)
+    if named and settings.XINQIAO_PROFILE == "demo":
+        return posting.named_here(urlsplit(settings.SMS_URL).hostname or "")
+    return named
 
 
 def reference(message: Message) -> str:

@@ -1,6 +1,7 @@
 """Where a signed request may go: never within, never without TLS in production, never for longer than the deadline."""
 
 import socket
+from typing import Any
 
 import pytest
 
@@ -73,3 +74,18 @@ def test_a_mobile_number() -> None:
     assert [sms.mobile(one) for one in ("+86 199 0000 1234", "8619900001234", "0571-88001234", "abc")] == [
         "19900001234", "19900001234", "", "",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("profile", "url", "rings"),
+    [
+        ("production", "https://sms.example.org/", True),
+        ("demo", "https://sms.example.org/", False),
+        ("demo", "http://127.0.0.1:9/", True),
+        ("demo", "http://localhost:9/", True),
+        ("production", "", False),
+    ],
+)
+def test_a_demonstration_rings_nobody(profile: str, url: str, rings: bool, settings: Any) -> None:
+    settings.XINQIAO_PROFILE, settings.SMS_URL, settings.SMS_KEY = profile, url, KEY
+    assert sms.configured() is rings
