@@ -6,10 +6,11 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db import connection, transaction
 from django.utils.translation import gettext
 
@@ -27,6 +28,8 @@ from .holding import Held
 from .models import Assist, Case, Document, Obligation, Record, Recusal
 
 MOST_AT_ONCE = 100
+CLOCKS_DIFFER = timedelta(seconds=5)  # between two machines, or two requests that overtake each other
+log = structlog.get_logger()
 _CHANGING = (
     "procedure", "state", "title", "area_code", "content_code", "office", "desk", "lead", "ruling", "handler", "facts", "waits_for",
     "closed_at", "closed_cause", "changed_at", "head_seq", "head_hash",
@@ -295,6 +298,7 @@ def _standing_of(held: Held) -> Standing:
 def _write(held: Held, context: effects.Context, *, key: str, digest: bytes, batch: Batch) -> StepResult:
     """Write what the law decided for a locked (or new) case: rows, papers, notices and the entry, when `batch` is sent."""
     case, decision, inputs, actor, at = held.case, context.decision, context.inputs, context.actor, context.at
+    back = _clock_back(case, at)
     _assign(held, decision, at=at, batch=batch)
     _keep_facts(case, decision)
     case.procedure, case.state, case.changed_at = decision.procedure, decision.state, at
@@ -325,7 +329,8 @@ def _write(held: Held, context: effects.Context, *, key: str, digest: bytes, bat
             },
             "closes": decision.closes,
         }
-        | ({"succeeds": list(decision.succeeds)} if decision.succeeds else {}),
+        | ({"succeeds": list(decision.succeeds)} if decision.succeeds else {})
+        | ({"clock_back": back} if back else {}),
         key=key,
         input_hash=digest,
         batch=batch,
@@ -351,6 +356,15 @@ def actor_reference(actor: Actor) -> dict[str, Any]:
         "organ_id": actor.organ_id,
     }
     return reference | {"name": actor.name} if actor.kind == "system" else reference
+
+
+def _clock_back(case: Case, at: datetime) -> int:
+    """By how many seconds the clock stands before the case's last act: the entry says so, and the log warns."""
+    if not case.head_seq or case.changed_at is None or case.changed_at - at <= CLOCKS_DIFFER:
+        return 0
+    seconds = int((case.changed_at - at).total_seconds())
+    log.warning("the clock stands before the last act of a case", seconds=seconds)
+    return seconds
 
 
 def _assign(held: Held, decision: law_types.Decision, *, at: datetime, batch: Batch) -> None:

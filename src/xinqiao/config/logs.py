@@ -2,11 +2,15 @@
 
 import logging
 import sys
+import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
 
+DEEPEST = 12
+OF_OTHERS = ("django", "granian", "_granian", "uvicorn", "asyncio", "procrastinate", "py.warnings", "allauth")
 # Names under which words or identities might slip in; such values never reach a log.
 PRIVATE = frozenset(
     {
@@ -33,6 +37,40 @@ def withhold(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mut
     return event
 
 
+def _lead(error: BaseException) -> str:
+    """Kind and code of an error. Its words may quote a value, an address or a row."""
+    code = getattr(error, "sqlstate", None) or getattr(error, "errno", None)
+    return f"{type(error).__module__}.{type(error).__qualname__}" + (f" {code}" if code else "")
+
+
+def frames(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Errors as their kinds and the places in the code that they passed, from the first cause on: never their words."""
+    given = event.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else sys.exception()
+    if given and error is not None:
+        told: list[dict[str, Any]] = []
+        seen: set[int] = set()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            passed = traceback.extract_tb(error.__traceback__)[-DEEPEST:]
+            places = [f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in passed]
+            told.insert(0, {"error": _lead(error), "at": places})
+            error = error.__cause__ or error.__context__
+        event["errors"] = told
+    return event
+
+
+def anonymous(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Django's and the servers' own lines hold addresses, names of hosts and values: what stays is the kind of line."""
+    record = event.get("_record")
+    if record is not None and record.name.startswith(OF_OTHERS):
+        event["event"] = record.msg if isinstance(record.msg, str) and "%" in record.msg else "withheld"
+        match = getattr(getattr(record, "request", None), "resolver_match", None)
+        event["status"] = getattr(record, "status_code", None)
+        event["route"] = match.view_name if match else None
+    return event
+
+
 def configure() -> None:
     """Send structlog and the standard library's logging through the same processors."""
     shared: list[Any] = [
@@ -52,8 +90,9 @@ def configure() -> None:
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
             processors=[
+                anonymous,
+                frames,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
         )
@@ -61,6 +100,9 @@ def configure() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    for server in ("_granian", "granian.access", "uvicorn", "uvicorn.error", "uvicorn.access"):  # ours from now on
+        logging.getLogger(server).handlers[:] = []
+        logging.getLogger(server).propagate = True
     # Addresses carry query strings, statements carry values: neither belongs in a log.
     for quiet in ("django.server", "django.db.backends", "django.request", "procrastinate", "httpx", "urllib3"):
         logging.getLogger(quiet).setLevel(logging.WARNING if quiet != "django.request" else logging.ERROR)

@@ -71,6 +71,7 @@ _GENERAL = (
 )
 _MARKUP = re.compile(rb"<(!doctype|html|script|svg|\?php|\?xml|iframe|body|head|math|%@)", re.IGNORECASE)
 _HIDDEN = re.compile(rb"<(!doctype\s+html|html[\s>]|script[\s>/]|\?php\b|iframe[\s>])", re.IGNORECASE)
+_SPOKEN = re.compile(rb"/\*|\s*=")  # a GIF whose size is the beginning of a script: GIF89a/*…*/=1 or GIF89a=1
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -147,6 +148,8 @@ def _two_in_one(name: str) -> Unfit:
 
 def _no_passenger(name: str, data: bytes) -> None:
     """Refuse a file that is also a page, a program or an archive."""
+    if data.startswith(b"GIF8") and _SPOKEN.match(data, 6):
+        raise _two_in_one(name)
     if _HIDDEN.search(data) or zipfile.is_zipfile(io.BytesIO(data)):
         raise _two_in_one(name)
 
@@ -230,6 +233,7 @@ def _pdf(name: str, data: bytes) -> None:
             )
         pages = len(reader.pages)
         active = bool(_SCRIPT.search(_STREAM.sub(b"", data))) or _has_action(reader)
+        carries = _carries_files(reader)
     except Unfit:
         raise
     except Exception as error:  # a hostile PDF may raise anything in the parser
@@ -247,6 +251,28 @@ def _pdf(name: str, data: bytes) -> None:
             gettext("“{name}”里带有会自动运行的程序，不能上传。").format(name=name),
             remedy="请用“打印”另存为一个新的 pdf 再上传。",
         )
+    if carries:
+        raise Unfit(
+            gettext("“{name}”里面还附着别的文件，不能上传。").format(name=name),
+            remedy="请把附着的文件取出来分别上传，或者用“打印”另存为一个新的 pdf 再上传。",
+        )
+
+
+_INERT = (".xml", ".xbrl")  # electronic invoices carry their own figures
+
+
+def _carries_files(reader: PdfReader) -> bool:
+    """Whether files are attached to the document or to one of its pages; an invoice's own data do no harm."""
+    names = set(reader.attachments)
+    for page in reader.pages:
+        notes = page.get("/Annots")
+        notes = notes.get_object() if isinstance(notes, IndirectObject) else notes
+        for note in notes if isinstance(notes, ArrayObject) else ():
+            entry = _dictionary(note)
+            if entry.get("/Subtype") == "/FileAttachment":
+                file = _dictionary(entry.get("/FS"))
+                names.add(str(file.get("/UF") or file.get("/F") or ""))
+    return any(not each.lower().endswith(_INERT) for each in names)
 
 
 def _has_action(reader: PdfReader) -> bool:

@@ -41,6 +41,11 @@ def derive(name: str, data: bytes) -> Derivatives:
         drawn = _plain(ImageOps.exif_transpose(picture))
     except Unfit:
         raise
+    except Image.DecompressionBombError as error:
+        raise Unfit(
+            gettext("“{name}”的像素太多，展开后太大。").format(name=name),
+            remedy="请缩小到 8000 万像素以内，或者截一张图再上传。",
+        ) from error
     except Exception as error:  # a broken or hostile picture may raise anything in the decoder
         raise Unfit(
             gettext("“{name}”打不开，可能没有传完整。").format(name=name), remedy="请确认照片能打开，再重新上传。"

@@ -14,7 +14,7 @@ from xinqiao.files import storage
 from xinqiao.files.checks import MEGABYTE, Content, Unfit, decode_text, inspect
 from xinqiao.files.images import derive
 from xinqiao.files.models import Blob
-from xinqiao.files.names import safe_name
+from xinqiao.files.names import safe_name, shown_name
 from xinqiao.kernel.ids import uuid7
 from xinqiao.people.actors import Actor
 
@@ -78,9 +78,10 @@ def blob_store(
 
 def blob_check(*, name: str, data: bytes) -> Content:
     """All that blob_store would refuse about the file itself, without keeping anything. Raises Unfit."""
-    content = inspect(name, data)
+    shown = shown_name(name)
+    content = inspect(shown, data)
     if content.media_type.startswith("image/"):
-        derive(name, data)
+        derive(shown, data)
     return content
 
 

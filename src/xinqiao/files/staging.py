@@ -180,9 +180,7 @@ def collect(
     count, room = len(found.waiting), MOST_BYTES - sum(kept.size for kept, _ in found.waiting)
     for where, given in files.items():
         for one in given:
-            if not one.size:
-                continue
-            count, room = count + 1, room - one.size
+            count, room = count + 1, room - (one.size or 0)
             if room < 0 or count > MOST_FILES:
                 found.unfit.append((where, _too_much(room)))
                 return found

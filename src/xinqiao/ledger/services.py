@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection
 from xinqiao.kernel.errors import Conflict
 from xinqiao.ledger import chain, events, merkle, selectors
 from xinqiao.ledger.batch import Batch
-from xinqiao.ledger.models import Anchor, AnchoredHead
+from xinqiao.ledger.models import Anchor, AnchoredHead, Entry, RequestKey
 
 _COLUMNS = (
     "case_id",
@@ -124,6 +124,12 @@ def replayed(key: str, input_hash: bytes) -> tuple[UUID, int] | None:
     reading = Batch()
     place = claim(reading, [key])
     return replays([(key, input_hash)], reading.read()[place])[0]
+
+
+def effect_of(key: str) -> Entry | None:
+    """The entry that a request with `key` had as its effect, if there is one that the bound actor may see."""
+    row = RequestKey.objects.filter(key=_key_id(key)).first()
+    return None if row is None else Entry.objects.filter(case_id=row.case_id, seq=row.seq).first()
 
 
 def record(

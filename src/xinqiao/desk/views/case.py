@@ -15,6 +15,7 @@ from xinqiao.cases import access, rehearsal, services
 from xinqiao.cases.models import Case
 from xinqiao.desk import casebook, outgoing, sources
 from xinqiao.desk.views.door import actor_of, open_case, staff
+from xinqiao.desk.views.moved import done_already, moved_on
 from xinqiao.files import selectors as files
 from xinqiao.files import staging
 from xinqiao.intake import selectors as intake
@@ -104,9 +105,7 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
     if option is None:
         if not posted:
             raise NotFound()
-        # the same form sent twice, or somebody was quicker
-        messages.info(request, gettext("这件事刚刚有了新的进展，请看最新的情况。"))
-        return _to_case(request, case)
+        return _to_case(request, case) if done_already(request, case, step) else moved_on(request, case)
     proposal = None
     if case.procedure in PASSED_ON and any(item.name == "lead" for item in option.inputs):
         proposal = people.competent_organs(case.content_code, case.area_code, day_of(at))
@@ -145,11 +144,12 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
                 carried.drop()
                 messages.success(request, gettext("已办好：%(what)s。") % {"what": gettext(option.label)})
                 return _to_case(request, case)
+        except Conflict:
+            return moved_on(request, case)
         except (BadInput, Refused) as error:
+            if isinstance(error, Refused) and Case.objects.get(pk=case.pk).head_seq != case.head_seq:
+                return moved_on(request, case)
             form.refuse(error)
-        except Conflict as error:
-            messages.info(request, gettext(error.message))
-            return _to_case(request, case)
     if carried is not None:
         form.hold(carried.keep())
     drafts = list(case.documents.filter(live=True, number__isnull=True)) if option.documents else []

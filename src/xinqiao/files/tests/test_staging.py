@@ -108,7 +108,10 @@ def test_a_sending_takes_what_waits_and_what_is_new_and_tells_what_is_unfit() ->
         },
     )
     assert [(kind, name) for kind, name, _ in found.all()] == [("proof", "a.jpg"), ("proof", "c.jpg")]
-    assert [(where, list(error.fields)) for where, error in found.unfit] == [("scan", ["files"])]
+    assert [(where, list(error.fields)) for where, error in found.unfit] == [
+        ("proof", ["files"]),
+        ("scan", ["files"]),
+    ]
     assert staging.get(MINE, unwanted.token) is None
     assert [one.name for one in found.keep()] == ["a.jpg", "c.jpg"]
 

@@ -369,13 +369,15 @@ def step_form(
     target: str = "",
     cancel: str = "",
     preview: bool = False,
+    seen: int | None = None,
 ) -> dict[str, Any]:
     """A whole StepForm: hint, errors, fields, the button. htmx posts it when `target` is given.
 
-    With `preview` a second button sends the same form with `preview=1`: show what would go out, take no step.
+    `seen` is the number of the case's last entry: the server can then tell what has changed since. With `preview` a second button sends the same form with `preview=1`: show what would go out, take no step.
     """
     return {
         "preview": preview,
+        "seen": seen,
         "form": form,
         "option": form.option,
         "action": action,
