@@ -92,6 +92,26 @@ def test_a_server_that_is_gone_is_tried_again_later_and_later(mailbox: Mailbox) 
     assert state(message).last_error == ""
 
 
+def test_a_server_that_is_gone_for_a_day_gets_every_letter_once_when_it_is_back(mailbox: Mailbox) -> None:
+    first, second = mail(), mail("zhou@example.org", sealed=True)
+    mailbox.stop()
+    passed, tries = timedelta(), 0
+    while passed < DAY:
+        tries += bool(deliver(passed).retried)
+        passed += 10 * MINUTE
+    assert tries <= len(services.DELAYS) + 1  # later and later, not every minute
+    assert state(first).state == state(second).state == "waiting"
+    mailbox.start()
+    sent = 0
+    while passed < 2 * DAY:
+        sent += deliver(passed).sent
+        passed += 10 * MINUTE
+    assert sent == len(mailbox.letters) == 2
+    assert sorted(mailbox.to) == ["qian@example.org", "zhou@example.org"]
+    with access.acting(BY):
+        assert not Message.objects.filter(text="alarm").exists()
+
+
 def test_after_three_days_it_is_set_aside_and_the_administrators_are_told(
     mailbox: Mailbox, staff: Callable[..., Post]
 ) -> None:
