@@ -169,14 +169,22 @@ class Street:
         chance = random.Random(f"{self.seed}/{number}")
         try:
             while self.left > 0:
-                self._matter(chance, chance.choice(PLANS), number)
+                self._matter(chance, chance.choice(PLANS))
         except BaseException as error:  # told by the test
             self.failed.append(error)
             self.left = 0
 
-    def _matter(self, chance: random.Random, plan: tuple[str, ...], thread: int) -> None:
+    def _matter(self, chance: random.Random, plan: tuple[str, ...]) -> None:
         staff = {login: Person(self.base, token) for login, token in self.tokens.items()}
         citizen = Person(self.base)
+        try:
+            self._walk(chance, plan, staff, citizen)
+        finally:
+            with self._lock:
+                self.tries += sum(one.tries for one in (*staff.values(), citizen))
+        assert not any(one.leaked for one in (*staff.values(), citizen))
+
+    def _walk(self, chance: random.Random, plan: tuple[str, ...], staff: dict[str, Person], citizen: Person) -> None:
         told: Told | None = None
         for act in plan:
             if not self._take():
@@ -194,9 +202,6 @@ class Street:
                 self.done += 1
                 self.kinds[act] += 1
                 self.slowest = max(self.slowest, time.monotonic() - began)
-        with self._lock:
-            self.tries += sum(one.tries for one in (*staff.values(), citizen))
-        assert not any(one.leaked for one in (*staff.values(), citizen))
 
     def _begin(self, act: str, window: Person, citizen: Person, serial: int) -> Told:
         text = f"小区门口第 {serial} 根灯杆的路灯坏了三个星期，晚上老人出门看不见路。"

@@ -147,7 +147,7 @@ class Instance:
     def _stream_answers(self) -> bool:
         words = Path(f"/proc/{self.running.parts()['stream']}/cmdline").read_bytes().decode().split("\0")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{words[words.index('--port') + 1]}/", timeout=2):  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{words[words.index('--port') + 1]}/", timeout=2):
                 return True
         except urllib.error.HTTPError:
             return True
