@@ -151,10 +151,12 @@ def _free_port() -> int:
 def _wait(port: int, server: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
-                if answer.status == 200:
-                    return
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer,
+        ):
+            if answer.status == 200:
+                return
         if server.poll() is not None:
             raise RuntimeError(f"the server ended: {(server.stderr.read() if server.stderr else '')[-2000:]}")
         time.sleep(0.05)

@@ -18,8 +18,8 @@ import time
 import uuid
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -40,10 +40,8 @@ class Road:
         self.hotline, self.office = instance.token("rexian"), instance.token("xinfang")
         self.unit, self.head = instance.token("chengguan"), instance.token("chengguan.head")
         seen = Timed()
-        found = Client(self.port, seen).ask("organs", "GET", "/api/v1/organs", token=self.office)
         mine = Client(self.port, seen).ask("me", "GET", "/api/v1/me", token=self.unit)
         self.lead = mine["organ"]["id"]
-        assert any(one["id"] == self.lead for one in found)
         self.today = datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
 
     def live(self, client: Client, chance: random.Random, *, single: bool = False) -> None:
@@ -121,7 +119,7 @@ def run(road: Road, *, clients: int, seconds: float, single: bool = False) -> Ti
     until = time.perf_counter() + seconds
 
     def work(place: int, seen: Timed) -> None:
-        client, chance = Client(road.port, seen), random.Random(uuid.uuid4().int + place)  # noqa: S311
+        client, chance = Client(road.port, seen), random.Random(uuid.uuid4().int + place)
         while time.perf_counter() < until:
             try:
                 road.live(client, chance, single=single)

@@ -176,7 +176,9 @@ def decide(
     """What `step` does to the case, or why it may not be taken and what may. Reads nothing but its arguments."""
     procedure = house[facts.procedure]
     here = edges_here(procedure, facts.state)
-    allowed = tuple(dict.fromkeys(e.step for e in here if _may(e, actor) and not e.joined and not _blocked(e, facts, at)))
+    allowed = tuple(
+        dict.fromkeys(e.step for e in here if _may(e, actor) and not e.joined and not _blocked(e, facts, at))
+    )
     mine = [e for e in here if e.step == step and set(e.by) & actor.roles]
     if not mine:
         return Refusal(step, (_why_not(procedure, facts, step, here),), allowed)

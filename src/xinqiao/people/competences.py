@@ -66,7 +66,9 @@ def competences_import(
     given: list[tuple[int, Mapping[str, str]]] = []
     for number, line in lines:
         if not given and (missing := [name for name in REQUIRED if name not in line]):
-            raise BadInput({"file": gettext("缺少这些列：") + "、".join(missing)}, remedy=N_("请先导出一份，照它的表头填。"))
+            raise BadInput(
+                {"file": gettext("缺少这些列：") + "、".join(missing)}, remedy=N_("请先导出一份，照它的表头填。")
+            )
         given.append((number, line))
         if len(given) > MOST_ROWS:
             raise BadInput({"file": N_("一次最多两万行，请分成几个文件。")})

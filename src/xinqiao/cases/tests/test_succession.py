@@ -193,7 +193,9 @@ def test_assisting_roles_and_rulings_move_too(world: World, admin: Actor) -> Non
 def sealed_report(world: World) -> Case:
     said = intake.Words(text="反映某单位工作人员收受好处。", area_code="330105003")
     who = intake.Who(
-        reporter="person", people=[("petitioner", intake.PersonData(name="钱大桥", phone="19900001234"))], about_official=True
+        reporter="person",
+        people=[("petitioner", intake.PersonData(name="钱大桥", phone="19900001234"))],
+        about_official=True,
     )
     case = world.receive(said=said, who=who).case
     world.step(case, "classify", "keeper", at=MORNING, route="report", title="反映干部问题")

@@ -62,7 +62,9 @@ def finding(request: HttpRequest, **fields: forms.Field) -> AdminForm:
     """A form that finds: it is filled from the address and never complains."""
     for field in fields.values():
         picks = isinstance(field.widget, forms.Select)
-        field.widget.attrs |= {"class": "form-select"} if picks else {"class": "form-control", "placeholder": field.label}
+        field.widget.attrs |= (
+            {"class": "form-select"} if picks else {"class": "form-control", "placeholder": field.label}
+        )
     return AdminForm(fields, initial={name: text_of(request, name) for name in fields})
 
 
