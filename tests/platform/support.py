@@ -69,6 +69,7 @@ class Running:
     def __init__(self, where: Path, **more: str) -> None:
         self.where, self.port = where, free_port()
         self.said = where.with_name("said.log")
+        before = self.said.stat().st_size if self.said.exists() else 0
         with self.said.open("a") as said:
             self.process = subprocess.Popen(
                 [
@@ -87,7 +88,11 @@ class Running:
                 stderr=said,
             )
         try:
-            until("the server", lambda: self.process.poll() is not None or self.answers(), told=self.told)
+            until(
+                "the server",
+                lambda: self.process.poll() is not None or b"Ctrl-C" in self.said.read_bytes()[before:],
+                told=self.told,
+            )
         except AssertionError:
             self.stop()
             raise
@@ -108,6 +113,7 @@ class Running:
 
     def parts(self) -> dict[str, int]:
         """The processes under it by name: web, worker, stream."""
+        assert (self.where / "server.json").exists(), f"the server has ended\n{self.told()}"
         found: dict[str, int] = json.loads((self.where / "server.json").read_text())["children"]
         return found
 

@@ -30,6 +30,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres]:
         monkeypatch.setenv("XINQIAO_KEYS", str(place.with_name("home-keys")))
         running = Postgres(place, settings=FORGETFUL)
         running.start()
+        with psycopg.connect(**running.admin(), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")  # what laying out the tables wrote is more than this database keeps
         yield running
         running.stop()
 

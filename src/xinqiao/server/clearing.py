@@ -32,7 +32,8 @@ def clear(confirm: Confirm) -> dict[str, Any] | None:
         raise BadEnvironment("In production nothing is cleared: the record of cases only grows.")
     home, address = environment.home(), places.address("owner")
     with places.connect(address.parameters(), role="owner") as connection:
-        cases = _demonstrated(connection)
+        _refuse_unless_demonstration(connection)
+        cases = _cases()
         doomed = {"home": str(home), "database": address.name, "cases": cases}
         if not confirm(doomed):
             return None
@@ -49,9 +50,8 @@ def clear(confirm: Confirm) -> dict[str, Any] | None:
     return doomed
 
 
-def _demonstrated(connection: psycopg.Connection[Any]) -> int:
-    """How many cases the demonstration has. Raises BadEnvironment when this is none, or when it is in use."""
-    connection.execute("SELECT set_config('xinqiao.actor', 'system', true)")
+def _refuse_unless_demonstration(connection: psycopg.Connection[Any]) -> None:
+    """Raises BadEnvironment when this is no demonstration, or when it is in use."""
     there = connection.execute("SELECT to_regclass('people_instance')").fetchone()
     marked = there != (None,) and connection.execute("SELECT demonstration FROM people_instance").fetchone()
     if marked != (True,):
@@ -61,7 +61,13 @@ def _demonstrated(connection: psycopg.Connection[Any]) -> int:
         )
     if connection.execute(_USERS).fetchone() != (0,):
         raise BadEnvironment("A Xinqiao server or command uses this database. Stop it first (Ctrl-C), then clear.")
-    row = connection.execute("SELECT count(*) FROM cases_case").fetchone()
+
+
+def _cases() -> int:
+    """How many cases the demonstration has: asked as the role that sees all rows, which the owner does not."""
+    with places.connect(places.address("seal").parameters(), role="seal") as connection:
+        connection.execute("SELECT set_config('xinqiao.actor', 'system', true)")
+        row = connection.execute("SELECT count(*) FROM cases_case").fetchone()
     return int(row[0]) if row else 0
 
 
