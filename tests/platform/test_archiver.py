@@ -15,7 +15,7 @@ from xinqiao.server.archiver import Archiver
 from xinqiao.server.postgres import Postgres
 
 pytestmark = pytest.mark.timeout(900)
-FORGETFUL = {"max_slot_wal_keep_size": "16MB", "max_wal_size": "32MB", "min_wal_size": "32MB"}
+FORGETFUL = {"max_slot_wal_keep_size": "64MB", "max_wal_size": "32MB", "min_wal_size": "32MB"}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def _slots(server: Postgres) -> list[tuple[object, ...]]:
 
 def _write_much(server: Postgres) -> None:
     with psycopg.connect(**server.admin(), autocommit=True) as connection:
-        for _ in range(6):
+        for _ in range(10):
             connection.execute("SELECT pg_logical_emit_message(false, 'drill', 'x'), pg_switch_wal()")
         connection.execute("CHECKPOINT")
 
