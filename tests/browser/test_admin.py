@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_desk import PASSWORD, bring_live, narrow
+from tests.support.widths import widths
 from tests.support.world import LONG_AGO, World, make
 from xinqiao.cases.models import Case
 from xinqiao.kernel.clock import SHANGHAI
@@ -63,7 +64,7 @@ def signed_in(windows: Any, login: str, width: int) -> Any:
     return page
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@widths(360)
 def test_pages_of_administration(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.widths import widths
 from tests.support.world import World, make
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
@@ -37,7 +38,7 @@ def signed_in(windows: Any, width: int, path: str) -> Any:
     return page
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@widths(1440)
 def test_upload_columns_dry_run_and_result(
     district: World,
     windows: Any,

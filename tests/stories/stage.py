@@ -6,9 +6,6 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-from django.conf import settings
-
 from tests.stories import town
 from tests.support.world import World
 from xinqiao.cases import jobs, watch
@@ -26,13 +23,6 @@ DEMAND = {
     "basis": "《城市照明管理规定》第二十三条",
     "outcome": "支持",
 }
-BOTH = (360, 1440)
-
-
-def widths(usual: int | None = None) -> Any:
-    """Both sizes; a story with a usual size runs at that one only, unless everything runs (--full)."""
-    chosen = BOTH if usual is None or settings.XINQIAO_FULL else (usual,)
-    return pytest.mark.parametrize("width", chosen)
 
 
 @dataclass

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.stories.stage import DEMAND, Stage, widths
+from tests.stories.stage import DEMAND, Stage
 from tests.stories.town import photo
+from tests.support.widths import widths
 from xinqiao.cases import selectors
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
@@ -24,7 +25,7 @@ def read_pdf(page: Any, link: Any) -> bytes:
     return data
 
 
-@widths()
+@widths(360)
 def test_a_claim_over_seventy_five_days(stage: Stage) -> None:
     stage.begins(date(2026, 9, 2))
     citizen = stage.citizen()

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.stories.stage import DEMAND, Stage, Ticket, widths
+from tests.stories.stage import DEMAND, Stage, Ticket
 from tests.stories.town import photo
+from tests.support.widths import widths
 from tests.support.world import DISTRICT
 from xinqiao.intake import selectors as intake
 from xinqiao.people.access import acting

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.stories.stage import Stage, Ticket, widths
+from tests.stories.stage import Stage, Ticket
 from tests.stories.town import photo
+from tests.support.widths import widths
 from xinqiao.cases import selectors
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
@@ -16,7 +17,7 @@ SAID = "我们门口那排行道树，上个礼拜工人在树根一圈铺了小
 ANSWER = "铺的是透水石子，树没有闷着；叶子黄是秋天换叶，老叶先黄。有一棵长了蚜虫，今天下午就来打药。"
 
 
-@widths()
+@widths(1440)
 def test_the_tree_leaves_call(stage: Stage) -> None:
     stage.begins(date(2026, 9, 16), 10, 0)
     clerk = stage.staff("hotline")

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from tests.stories.stage import Stage, widths
+from tests.stories.stage import Stage
+from tests.support.widths import widths
 from xinqiao.cases import selectors
 from xinqiao.cases.models import Case
 from xinqiao.people.access import acting

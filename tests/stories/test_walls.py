@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.stories.stage import Stage, Ticket, widths
+from tests.stories.stage import Stage, Ticket
 from tests.stories.town import photo
+from tests.support.widths import widths
 from xinqiao.cases.models import Document
 from xinqiao.files import selectors as files
 from xinqiao.ledger.models import Entry
@@ -83,7 +84,7 @@ def closed_doors(stage: Stage, login: str, ticket: Ticket, step: str = "note") -
     return found
 
 
-@widths()
+@widths(360)
 def test_a_report_that_the_officials_unit_never_sees(stage: Stage) -> None:
     stage.begins(date(2026, 9, 1))
     unit = ("cg.handler", "cg.deputy", "cg.head")
