@@ -1,4 +1,4 @@
-"""Whole lives of claims through the interface, 16 clients at once, beside the limit: the same statements in pgbench's manner.
+"""Whole lives of claims through the interface, 16 clients at once, beside a rough limit: writes of like size and number.
 
     script/bench lifecycle [--rows 10000] [--seconds 30] [--clients 16] [--json]
 
@@ -146,10 +146,7 @@ _WAITING_PAPERS = "SELECT count(*) FROM cases_document WHERE number IS NOT NULL 
 
 
 def limit(instance: Instance, *, clients: int, seconds: float) -> float:
-    """Lives a second if only the database worked: the rows of a life inserted and updated by the same number of connections.
-
-    Eight transactions a life, as the interface makes them, with the rows that they write.
-    """
+    """Lives a second if only the database worked, roughly: bench/limit.py says what is left out."""
     from bench.limit import lives_per_second
 
     return lives_per_second(instance, clients=clients, seconds=seconds)

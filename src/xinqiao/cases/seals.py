@@ -4,7 +4,7 @@ An instance names its own class in XINQIAO_SEAL in the environment (a dotted pat
 It is made without arguments, once a process, and must fulfil `Seal`. Where seals are put on by hand, the law asks for the scan
 before a decision counts as sealed. The paper is sealed when it is frozen, by the
 worker, after it has its number; what `apply` returns is stored as the PDF of record. An error leaves the paper
-unfrozen: the job is tried again and set aside with an alarm, and nothing unsealed goes out under its number.
+unfrozen: it is tried again later and later, the job fails aloud, and nothing unsealed goes out under its number.
 """
 
 from datetime import date
