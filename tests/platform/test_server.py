@@ -1,14 +1,17 @@
 """`xinqiao server`: starts, is one, survives its parts, stops and leaves nothing behind."""
 
+import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from tests.platform.support import Running, command, home, until
+from tests.platform.support import Running, command, free_port, home, until
+from xinqiao.config import environment
 from xinqiao.server.postgres import Postgres
 
 pytestmark = pytest.mark.timeout(600)
@@ -60,6 +63,44 @@ def test_killed_parts_come_back(server: Running, place: Path) -> None:
     until("the worker", lambda: _workers_seen(place))
     until("the pages", server.answers)
     assert server.stop() == 0
+
+
+def test_a_web_process_killed_before_its_first_page_is_started_again(place: Path) -> None:
+    killed: list[int] = []
+
+    def kill_the_first() -> None:
+        until("the first web process", lambda: "web" in _parts_noted(place))
+        killed.append(_parts_noted(place)["web"])
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_the_first)
+    killer.start()
+    running = Running(place)  # waits for the welcome
+    killer.join()
+    try:
+        assert "web ended (-9); it starts again" in running.told()
+        assert running.parts()["web"] not in killed
+        assert running.answers()
+    finally:
+        assert running.stop() == 0
+
+
+def _parts_noted(place: Path) -> dict[str, int]:
+    try:
+        parts: dict[str, int] = json.loads((place / "server.json").read_text())["children"]
+    except FileNotFoundError:
+        return {}
+    return parts
+
+
+def test_a_web_process_that_never_lives_is_given_up_with_its_last_words(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "granian.py").write_text("raise SystemExit('no web server today')\n")
+    inherited = f"{tmp_path}:{environment.ROOT / 'src'}"
+    refused = command(place, "server", "--no-demo", "--port", str(free_port()), PYTHONPATH=inherited)
+    assert refused.returncode == 1
+    assert "ended 4 times before it served a page" in refused.stderr
+    assert "no web server today" in refused.stderr
+    assert Postgres(place).running() == 0
 
 
 def _workers_seen(place: Path) -> bool:

@@ -28,6 +28,7 @@ class Child:
     log: Path
     process: subprocess.Popen[bytes] | None = None
     pause: float = FIRST_PAUSE
+    quick: int = 0  # how often in a row it ended before it was steady
     started: float = 0.0
     again_at: float = field(default=0.0)
 
@@ -60,7 +61,8 @@ class Child:
             return ""
         sweep_group(self.process.pid)
         if now - self.started > STEADY:
-            self.pause = FIRST_PAUSE
+            self.pause, self.quick = FIRST_PAUSE, 0
+        self.quick += 1
         told = f"{self.name} ended ({status}); it starts again in {self.pause:g} s. See {self.log}"
         self.process, self.again_at = None, now + self.pause
         self.pause = min(self.pause * 2, LONGEST_PAUSE)

@@ -21,6 +21,8 @@ from xinqiao.server import archiver, guard, places, postgres, prepare
 from xinqiao.server.children import MARK, Child, sweep_leftovers
 
 Say = Callable[[str], None]
+FIRST_PAGE_WITHIN = 60.0  # seconds after its start
+QUICK_DEATHS = 4  # of the web process, before its first page: then it is not an accident
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - named to be told apart from addresses
 
@@ -75,8 +77,13 @@ def run(options: Options, say: Say) -> None:
                 for child in children:
                     child.start()
                 note(options.url(), children)
-                _welcome(options, children, stopping, say)
-                _watch(database, children, stopping, say, lambda: note(options.url(), children))
+
+                def look() -> None:
+                    _look_after(database, children, stopping, say, lambda: note(options.url(), children))
+
+                _welcome(options, children[0], stopping, say, look)
+                while not stopping.wait(0.2):
+                    look()
         finally:
             say("Stopping")
             for child in children:
@@ -218,17 +225,19 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _welcome(options: Options, children: list[Child], stopping: threading.Event, say: Say) -> None:
-    deadline = time.monotonic() + 60
+def _welcome(options: Options, web: Child, stopping: threading.Event, say: Say, look: Callable[[], None]) -> None:
+    """Wait for the first page, starting again what dies meanwhile. Raises BadEnvironment when the pages will not come."""
     while not _answers(options.url()):
         if stopping.wait(0.1):
             return
-        if children[0].process and children[0].process.poll() is not None:
+        look()
+        if web.quick >= QUICK_DEATHS:
             raise BadEnvironment(
-                f"The web process ended at once. The last lines of {children[0].log}:\n{_tail(children[0].log)}"
+                f"The web process ended {web.quick} times before it served a page. "
+                f"The last lines of {web.log}:\n{_tail(web.log)}"
             )
-        if time.monotonic() > deadline:
-            raise BadEnvironment(f"The web process does not answer at {options.url()}; see {children[0].log}.")
+        if time.monotonic() > web.started + FIRST_PAGE_WITHIN:
+            raise BadEnvironment(f"The web process does not answer at {options.url()}; see {web.log}.")
     say(prepare.welcome(options.url()))
     if options.host in WILDCARDS and not os.environ.get("XINQIAO_HOSTS"):
         say(
@@ -240,23 +249,23 @@ def _tail(path: Path) -> str:
     return "\n".join(path.read_text(errors="replace").splitlines()[-10:])
 
 
-def _watch(
+def _look_after(
     database: postgres.Postgres | None,
     children: list[Child],
     stopping: threading.Event,
     say: Say,
     changed: Callable[[], None],
 ) -> None:
-    while not stopping.wait(0.2):
-        if database and database.process and database.process.poll() is not None:
-            say("The database ended; starting it again")
-            _restart(database, stopping, say)
-        for child in children:
-            before = child.process
-            if told := child.poll(time.monotonic()):
-                say(told)
-            if child.process is not before:
-                changed()
+    """Start again what has died: the database at once, a part after its pause."""
+    if database and database.process and database.process.poll() is not None:
+        say("The database ended; starting it again")
+        _restart(database, stopping, say)
+    for child in children:
+        before = child.process
+        if told := child.poll(time.monotonic()):
+            say(told)
+        if child.process is not before:
+            changed()
 
 
 def _restart(database: postgres.Postgres, stopping: threading.Event, say: Say) -> None:
