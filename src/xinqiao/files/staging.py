@@ -30,7 +30,7 @@ _LONGEST_HEAD = 4
 
 @dataclass(frozen=True)
 class Shelf:
-    """Where the uploads of one form wait. `owner` names account and form; the portal's visitors have no account."""
+    """Where the uploads of one form wait. `owner` names account (at the portal: visit) and form; the first form of the portal has none."""
 
     room: Literal["portal", "desk"]
     owner: str = ""

@@ -4,6 +4,7 @@ Half an hour without a page and it is all forgotten (a shared phone). The time h
 the legal clock, not somebody's presence.
 """
 
+import secrets
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from xinqiao.people.actors import Actor
 
 RECEIPTS = "portal_receipts"
 DONE = "portal_done"
+MARK = "portal_visit"
 MOST_RECEIPTS = 5
 MOST_DONE = 40
 
@@ -45,3 +47,9 @@ def remember_done(request: HttpRequest, key: str) -> None:
 def was_done(request: HttpRequest, key: str) -> bool:
     """Whether the form with this key had its effect in this visit."""
     return key in request.session.get(DONE, [])
+
+
+def mark(request: HttpRequest) -> str:
+    """What tells this visit from every other one, and says nothing else; it outlives a new session key."""
+    kept: str = request.session.setdefault(MARK, secrets.token_urlsafe(16))
+    return kept

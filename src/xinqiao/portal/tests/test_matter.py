@@ -2,8 +2,11 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,6 +15,7 @@ from PIL import Image
 from tests.support.world import MORNING, World, days
 
 from xinqiao.cases.models import Case, Document, Rating, Record
+from xinqiao.config import environment
 from xinqiao.files.models import Blob
 from xinqiao.ledger import selectors as ledger
 from xinqiao.people import access, clock, services
@@ -162,6 +166,64 @@ def test_what_is_missing_in_an_act_is_said_and_typed_words_stay(client: Client, 
     done = act(client, case, "add_material", words=" ")
     assert done.status_code == 422  # type: ignore[attr-defined]
     assert "补充什么" in done.content.decode()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(environment, "home", lambda: tmp_path)
+    return tmp_path
+
+
+def material(client: Client, case: Case, *, key: str = "form-1", **given: object) -> Any:
+    """Send the form of more material; `staged` and `staged_without` name files that wait."""
+    data = {name if name.startswith("staged") else f"in-{name}": value for name, value in given.items()}
+    return client.post(f"/my/{case.number}/do/add_material/", {"in-key": key, **data})
+
+
+def tokens(answer: Any) -> list[str]:
+    return re.findall(r'name="staged" value="([^"]+)"', answer.content.decode())
+
+
+def test_chosen_files_outlive_an_error_can_be_left_out_and_arrive(client: Client, case: Case, home: Path) -> None:
+    wrong = material(client, case, words=" ", files=[photo("灯.jpg"), photo("误选.jpg")])
+    assert wrong.status_code == 422
+    assert "灯.jpg" in wrong.content.decode()
+    assert "已经选好的文件，不用再选" in wrong.content.decode()
+    first, second = tokens(wrong)
+    again = material(client, case, words=" ", staged=[first, second], staged_without=[second])
+    assert tokens(again) == [first]
+    assert "误选.jpg" not in again.content.decode()
+    done = material(client, case, words="又拍了一张", staged=[first, second], files=[photo("近处.jpg")])
+    assert done.status_code == 302
+    as_petitioner(case)
+    kept = Blob.objects.filter(case_id=case.id).exclude(kind="document").order_by("id")
+    assert [(blob.name, blob.kind) for blob in kept] == [("灯.jpg", "paper"), ("近处.jpg", "paper")]
+
+
+def test_files_that_wait_are_for_this_visit_and_this_form_alone(client: Client, case: Case, home: Path) -> None:
+    (waiting,) = tokens(material(client, case, words=" ", files=[photo("灯.jpg")]))
+    other = Client()
+    foreign: Case = say(other).context["view"].case
+    assert tokens(material(other, foreign, words=" ", staged=[waiting])) == []
+    come_back(other, case.number)  # another visit at the same matter
+    assert tokens(material(other, case, words=" ", staged=[waiting])) == []
+    come_back(client, foreign.number)  # this visit proves another matter: its session gets a new key
+    assert tokens(material(client, foreign, words=" ", staged=[waiting])) == []
+    assert tokens(material(client, case, words=" ", staged=[waiting])) == [waiting]
+    client.post("/track/leave/")
+    come_back(client, case.number)
+    assert tokens(material(client, case, words=" ", staged=[waiting])) == []
+
+
+def test_a_hostile_file_is_told_at_its_field_and_the_others_wait(client: Client, case: Case, home: Path) -> None:
+    hostile = SimpleUploadedFile("灯.jpg", b"<svg onload=alert(1)>", "image/jpeg")
+    wrong = material(client, case, words="又拍了一张", files=[hostile, photo("真的.jpg")])
+    page = wrong.content.decode()
+    assert wrong.status_code == 422
+    assert 'id="id_in-files-error"' in page
+    assert "onload" not in page
+    assert len(tokens(wrong)) == 1
+    assert "真的.jpg" in page
 
 
 def test_urging_opens_a_duty_and_cannot_be_repeated_at_once(client: Client, world: World, case: Case) -> None:

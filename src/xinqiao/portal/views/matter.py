@@ -18,6 +18,7 @@ from xinqiao.cases import selectors as case_selectors
 from xinqiao.cases import services as cases
 from xinqiao.cases.models import Case
 from xinqiao.files import selectors as files
+from xinqiao.files import staging
 from xinqiao.files.serving import blob_serve
 from xinqiao.intake import selectors as intake
 from xinqiao.intake.services import PersonData, person_faults
@@ -34,7 +35,7 @@ from xinqiao.portal import visit
 from xinqiao.portal.forms import CORRECTABLE, CorrectForm
 from xinqiao.portal.views.private import personal
 from xinqiao.portal.views.say import who_sees
-from xinqiao.ui.forms import StepForm
+from xinqiao.ui.forms import PREFIX, StepForm
 
 WRONG, MOVED_ON = 422, 409
 
@@ -89,37 +90,55 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
         return _not_now(request, case, option)
     if step == reading.CORRECT:
         return _correct(request, case, option)
-    form = StepForm(option, {}, request.POST or None, request.FILES or None)
-    if request.method == "GET" or not form.is_valid():
-        return _step_page(request, case, option, form, status=200 if request.method == "GET" else WRONG)
+    if request.method == "GET":
+        return _step_page(request, case, option, StepForm(option, {}), status=200)
+    form = StepForm(option, {}, request.POST, request.FILES)
     if visit.was_done(request, form.form_key):
         return _already(request, case)
-    try:
-        cases.take_step(
-            case_id=case.id,
-            step=step,
-            actor=actor,
-            at=at,
-            inputs=form.inputs(),
-            uploads=_uploads(form),
-            key=form.form_key,
-        )
-    except (BadInput, Refused) as error:
-        form.refuse(_named(error, form))
-        return _step_page(request, case, option, form, status=WRONG)
-    except Conflict as error:
-        messages.info(request, gettext(error.message))
-        return redirect("portal:matter", number=case.number)
-    return _done(request, case, option, form.form_key)
+    carried = _carried(request, case, option)
+    form.hold(one for one, _ in carried.waiting)
+    for where, error in carried.unfit:
+        form.refuse(error, {"files": where})
+    if form.is_valid():
+        try:
+            cases.take_step(
+                case_id=case.id,
+                step=step,
+                actor=actor,
+                at=at,
+                inputs=form.inputs(),
+                uploads=_uploads(carried),
+                key=form.form_key,
+            )
+        except (BadInput, Refused) as error:
+            form.refuse(_named(error, form))
+        except Conflict as error:
+            messages.info(request, gettext(error.message))
+            return redirect("portal:matter", number=case.number)
+        else:
+            carried.drop()
+            return _done(request, case, option, form.form_key)
+    form.hold(carried.keep())
+    return _step_page(request, case, option, form, status=WRONG)
 
 
-def _uploads(form: StepForm) -> dict[str, list[cases.Upload]]:
+def _carried(request: HttpRequest, case: Case, option: Option) -> staging.Carried:
+    """The files of this sending, and those that wait from the last try of the same visit at the same step."""
+    names = [item.name for item in option.inputs if item.kind == "files"]
+    return staging.collect(
+        staging.Shelf("portal", f"{visit.mark(request)}:step:{case.pk}:{option.step}"),
+        tokens=request.POST.getlist("staged"),
+        without=request.POST.getlist("staged_without"),
+        files={name: request.FILES.getlist(f"{PREFIX}-{name}") for name in names},
+    )
+
+
+def _uploads(carried: staging.Carried) -> dict[str, list[cases.Upload]]:
     """The files of a step by input."""
-    return {
-        name: [cases.Upload(one.name or "", one.read(), "paper") for one in given]
-        for name, given in form.uploads().items()
-        if given
-    }
+    found: dict[str, list[cases.Upload]] = {}
+    for field, name, data in carried.all():
+        found.setdefault(field, []).append(cases.Upload(name, data, "paper"))
+    return found
 
 
 def _named(error: BadInput | Refused, form: StepForm) -> BadInput | Refused:

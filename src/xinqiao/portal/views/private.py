@@ -51,7 +51,7 @@ def _end_when_idle(request: HttpRequest) -> None:
 def end_visit(request: HttpRequest) -> None:
     """Forget everything about this visit. Somebody of the staff who looks at the portal stays signed in at the desk."""
     proof.forget(request)
-    for name in (SEEN, visit.RECEIPTS, visit.DONE):
+    for name in (SEEN, visit.RECEIPTS, visit.DONE, visit.MARK):
         request.session.pop(name, None)
     request.actor = CITIZEN()  # type: ignore[attr-defined]
     access.bind(CITIZEN())
