@@ -221,14 +221,29 @@ def test_a_wrong_decision_is_recalled_and_owed_again() -> None:
 def test_a_slip_is_corrected_and_served_again() -> None:
     case = drive.served("not_support")
     case.take("correct_decision", "head", what="门牌号", correction="12 号")
-    assert set(case.open) == {"serve"}
+    assert (case.facts.state, set(case.open)) == ("signed", {"serve"})  # the new paper is not made before it is stamped
+    assert set(case.refuse("seal_decision", "handler").fields) == {"scan"}
+    assert case.refuse("serve", "handler", SERVE, served_on=case.today).reasons
+    assert case.refuse("withdraw", "petitioner").reasons  # the answer was made; only its paper is put right
+    case.take("seal_decision", "handler", scan=drive.FILES)
+    assert (case.facts.state, "correcting" in case.facts.flags) == ("decided", False)
     case.take("correct_decision", "head", what="日期", correction="3 月 2 日")
     assert set(case.open) == {"serve"}
+    case.take("seal_decision", "handler", scan=drive.FILES)
     case.days(2).take("serve", "handler", SERVE, served_on=case.today)
     assert case.open["review.apply"].due.start == case.today
     early = drive.decided()
     early.take("correct_decision", "head", what="门牌号", correction="12 号")
-    assert set(early.open) == {"decision"}
+    assert (early.facts.state, set(early.open)) == ("signed", {"decision"})
+
+
+def test_where_seals_are_electronic_a_corrected_paper_is_made_at_once() -> None:
+    case = drive.served("not_support")
+    case.facts = replace(case.facts, stamped=False)
+    case.days(1).take("correct_decision", "head", what="门牌号", correction="12 号")
+    assert (case.facts.state, set(case.open)) == ("decided", {"serve"})
+    assert case.facts.dates["decided"] == case.today
+    assert "correcting" not in case.facts.flags
 
 
 def test_an_extended_and_recalled_decision_keeps_the_extended_date() -> None:

@@ -36,7 +36,7 @@ LIVES = {  # where an obligation may be open, when it belongs to a stretch of th
     "extension": WORKING,
     "answer": {"at_unit"},
     "reply": {"studying", "drafted", "replied"},
-    "serve": {"decided"},
+    "serve": {"decided", "signed"},
     "execution": {"served"},
     "review.apply": {"served", "executed"},
     "evaluation": {"served", "executed", "answered", "informed"},

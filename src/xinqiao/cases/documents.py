@@ -50,8 +50,7 @@ def _move(
         document.state = move.state
         if move.state in {"drafted", "signed"} or inputs:
             kept = words.get(document) or {}
-            if move.state == "signed":  # what is printed to be stamped carries its number and the day of signing
-                kept |= {"number": _number(case, move.kind, today), "signed_on": today.isoformat()}
+            kept |= _reserved(case, move, today)
             if move.state == "drafted":
                 kept["inputs"] = papers.plain(inputs)
             else:
@@ -71,6 +70,13 @@ def _move(
     else:
         batch.update(document, _MOVED)
     return document
+
+
+def _reserved(case: Case, move: law_types.DocMove, today: date) -> dict[str, str]:
+    """What is printed to be stamped carries its number and the day of signing."""
+    if move.state != "signed":
+        return {}
+    return {"number": _number(case, move.kind, today), "signed_on": today.isoformat()}
 
 
 def _served_on(inputs: Mapping[str, Any], today: date) -> date:
@@ -96,7 +102,7 @@ def _open(
         issuer = case.ruling_id
     document = Document(case=case, kind=move.kind, state=move.state, issuer_id=issuer, created_at=at, replaces=replaced)
     content = {"inputs": papers.plain(inputs), "by": actor.name, "dates": case.facts.get("dates", {})}
-    words.put(document, content, sealed=case.sealed)
+    words.put(document, content | _reserved(case, move, day_of(at)), sealed=case.sealed)
     return document
 
 

@@ -2,7 +2,7 @@
 
 An instance names its own class in XINQIAO_SEAL in the environment (a dotted path; default: `PrintAndScan` here).
 It is made without arguments, once a process, and must fulfil `Seal`. Where seals are put on by hand, the law asks for the scan
-before a decision counts as sealed. The paper is sealed when it is frozen, by the
+before a decision, first or corrected, counts as sealed. The paper is sealed when it is frozen, by the
 worker, after it has its number; what `apply` returns is stored as the PDF of record. An error leaves the paper
 unfrozen: it is tried again later and later, the job fails aloud, and nothing unsealed goes out under its number.
 """

@@ -237,6 +237,7 @@ def _decide(s: Story, stop: int) -> None:
     _serve(s)
     if s.wants("correct"):
         s.line.work(2).take(s.head, "correct_decision", what="第二段日期写错一天。", correction="“10日”更正为“11日”。")
+        s.line.work(0).take(s.handler, "seal_decision", scan=photo("盖章扫描件"))
         _serve(s)
     if s.wants("recall"):
         s.line.work(3).take(s.head, "recall_decision", reasons="发现漏查一处事实，撤回重新办理。")

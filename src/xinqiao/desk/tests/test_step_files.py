@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from tests.support.world import World, days
 
-from xinqiao.cases import seals
+from xinqiao.cases import papers, seals
 from xinqiao.cases.models import Case, Document
 from xinqiao.config import environment
 from xinqiao.desk.tests.road import HTMX, NEXT_DAY, bring, fresh, moving, new_case, photo, signed_in
@@ -161,6 +161,30 @@ def test_by_hand_the_signed_paper_is_printed_with_its_number_and_its_scan_is_dem
     assert kept(case, "scan") == ["盖章.jpg"]
 
 
+def test_a_corrected_paper_is_printed_with_its_number_and_its_scan_is_demanded(world: World, moment: Move) -> None:
+    case = bring(world, new_case(world), "served")
+    head, handler = signed_in(world, "cg.head"), signed_in(world, "cg.handler")
+    assert send(head, case, "correct_decision", what="门牌号", correction="12 号").status_code == 204
+    assert fresh(case).state == "signed"
+    form = handler.get(f"/desk/cases/{case.number}/do/seal_decision/")
+    assert handler.get(form.context["to_stamp"]).content.startswith(b"%PDF")
+    with access.acting(SYSTEM("test")):
+        older, newer = Document.objects.filter(case=case, kind="decision").order_by("created_at")
+        printed = papers.compose(newer, draft=True)
+    assert newer.number is None
+    assert printed.number
+    assert printed.number != older.number
+    assert send(handler, case, "seal_decision", key="form-2").status_code == 422
+    moment(NEXT_DAY + days(1))
+    assert send(handler, case, "seal_decision", key="form-2", scan=[photo("盖章.jpg")]).status_code == 204
+    with access.acting(SYSTEM("test")):
+        made = Document.objects.get(case=case, kind="decision", live=True)
+        made_as = papers.compose(made)
+    assert (made.number, made.issued_on) == (printed.number, NEXT_DAY.date())
+    assert any("12 号" in note for note in made_as.notes)
+    assert fresh(case).state == "decided"
+
+
 class Electronic(seals.PrintAndScan):
     """Stands in for a seal that an instance plugs in."""
 
@@ -184,6 +208,17 @@ def test_an_electronic_seal_asks_for_no_scan(world: World, plugged: None) -> Non
     assert "打印要盖章的文书" not in form
     assert send(client, case, "seal_decision").status_code == 204
     assert fresh(case).state == "decided"
+
+
+def test_an_electronic_seal_makes_the_corrected_paper_at_once(world: World, plugged: None) -> None:
+    case = bring(world, new_case(world), "decided")
+    assert (
+        send(signed_in(world, "cg.head"), case, "correct_decision", what="门牌号", correction="12 号").status_code
+        == 204
+    )
+    assert fresh(case).state == "decided"
+    with access.acting(SYSTEM("test")):
+        assert Document.objects.get(case=case, kind="decision", live=True).number
 
 
 def test_a_seal_that_is_none_is_told_by_its_setting(settings: Any) -> None:

@@ -298,6 +298,8 @@ def test_recall_and_correction_leave_a_trace(as_: As, world: World) -> None:
     assert take(head, case, "correct_decision", what="门牌号写错", correction="小河路 12 号").status_code == 302
     html = read(head, fresh(case))
     assert "处理意见书更正笔误" in html
+    assert "意见书待用印" in html
+    assert take(as_("cg.handler"), case, "seal_decision", scan=photo("盖章.jpg")).status_code == 302
     assert take(head, case, "recall_decision", reasons="依据用错了").status_code == 302
     case = fresh(case)
     assert case.state == "accepted"

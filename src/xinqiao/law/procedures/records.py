@@ -154,7 +154,10 @@ def records(states: tuple[str, ...], answered: tuple[str, ...] = ()) -> tuple[Ed
             ("local:withdraw",),
             N_("答复作出以前可以撤回，只有您本人能撤回；7 天内可以反悔，不会算作“已解决”"),
             needs=(field_("words", N_("为什么撤回（可以不写）"), "long", required=False),),
-            guards=(lacks("withdrawing", N_("您已经申请撤回。")),),
+            guards=(
+                lacks("withdrawing", N_("您已经申请撤回。")),
+                lacks("correcting", N_("答复已经作出，只是在更正笔误，不能再撤回。")),
+            ),
             dates=("withdraw_asked",),
             flags=("withdrawing",),
             opens=(

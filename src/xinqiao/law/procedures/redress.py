@@ -51,15 +51,16 @@ HEARD_BY = (
 )
 
 _BY = N_("{organ}正在办理，最晚{due}给您书面答复。")
+_AGAIN = N_("更正后的处理意见书最晚{due}送给您。")
 # fmt: off
 STATES = (
     *transfer_states(),
     State("accepted", N_("正在办理"), "lead", N_("{organ}正在调查办理。"), (("decision", _BY),)),
     State("drafted", N_("正在办理，意见书核稿"), "lead", N_("{organ}正在核对处理意见。"), (("decision", _BY),)),
     State("checked", N_("正在办理，意见书待签发"), "lead", N_("{organ}的负责人正在审签处理意见。"), (("decision", _BY),)),
-    State("signed", N_("意见书待用印"), "lead", N_("处理意见已签发，正在盖章。"), (("decision", _BY),)),
+    State("signed", N_("意见书待用印"), "lead", N_("处理意见已签发，正在盖章。"), (("serve", _AGAIN), ("decision", _BY))),
     State("decided", N_("意见书待送达"), "lead", N_("处理意见书已经作出，正在送给您。"),
-          (("serve", N_("更正后的处理意见书最晚{due}送给您。")), ("decision", N_("处理意见书已经作出，最晚{due}送给您。")))),
+          (("serve", _AGAIN), ("decision", N_("处理意见书已经作出，最晚{due}送给您。")))),
     State("served", N_("已答复"), "petitioner", N_("处理意见书已送达，请您看一看、评一评。"),
           (("execution", N_("您的请求得到支持，{organ}最晚{due}落实到位。")),
            ("review.apply", N_("处理意见书已送达。您要是不服，{due}以前可以申请复查。")))),
@@ -128,12 +129,13 @@ def _drafted(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime
 def _with_main(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
     """The main matter's decision, signed for all, becomes this one's; where seals are put on by hand it waits for its own."""
     decision = _drafted(facts, inputs, actor, at, decision)
-    if not facts.stamped:
-        return decision
+    return _to_be_stamped(replace(decision, notices=())) if facts.stamped else decision
+
+
+def _to_be_stamped(decision: Decision) -> Decision:
+    """The new paper is signed, not yet made: it is printed, stamped and scanned back first."""
     dates = {name: day for name, day in decision.dates.items() if name != "decided"}
-    return replace(
-        decision, state="signed", documents=(DocMove("decision", "signed", fresh=True),), dates=dates, notices=()
-    )
+    return replace(decision, state="signed", documents=(DocMove("decision", "signed", fresh=True),), dates=dates)
 
 
 SUPPORTED = frozenset({"support", "partly"})
@@ -183,7 +185,9 @@ def _recalled(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetim
 
 
 def _corrected(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime, decision: Decision) -> Decision:
-    """A corrected paper must be served again; the windows run anew from then."""
+    """A corrected paper gets its seal like the first one and must be served again; the windows run anew from then."""
+    if facts.stamped:
+        decision = replace(_to_be_stamped(decision), flags_set=decision.flags_set | {"correcting"})
     if "decision" in facts.open_acts:
         return decision
     due = due_for(facts, "serve.again", day_of(at))
@@ -200,6 +204,7 @@ def _must_execute(facts: Facts, inputs: Mapping[str, Any], at: datetime) -> str:
     return N_("支持的意见还没有落实并附证据，不能办结。") if "execution" in facts.open_acts else ""
 
 
+_NOT_CORRECTING = lacks("correcting", N_("意见书正在更正笔误，请先用印。"))
 _HEARD = has("heard", N_("作出处理意见以前，必须听取信访人陈述事实和理由；联系不上的，要记录联系经过。"))
 _INVESTIGATED = has("investigated", N_("作出处理意见以前，必须调查核实并留下记录。"))
 _SCAN = Input(
@@ -290,12 +295,12 @@ EDGES = (
     Edge(
         "seal_decision", ("signed",), "decided", UNIT, N_("用印"), ("xinfang-2022:32",), N_("电子印章，或者打印盖章后扫描传回"),
         needs=(_SCAN,), documents=(DocMove("decision", "sealed"),),
-        dates=("decided",), notices=tell("decided", "petitioner"), weight="primary", **ANSWER_MADE,
-        done=N_("处理意见书已作出"),
+        dates=("decided",), notices=tell("decided", "petitioner"), weight="primary",
+        lifts=ANSWER_MADE["lifts"], clears=(*ANSWER_MADE["clears"], "correcting"), done=N_("处理意见书已作出"),
     ),
     Edge(
         "answer_with_main", WORKING[:4], "decided", UNIT, N_("随主件一并答复"), ("xinfang-2022:31(6)", "xinfang-2022:32", "local:link"),
-        needs=(MAIN, *_DECISION), guards=(follows, _HEARD), checks=(_consistent,), documents=(DocMove("decision", "sealed", fresh=True),),
+        needs=(MAIN, *_DECISION), guards=(follows, _HEARD, _NOT_CORRECTING), checks=(_consistent,), documents=(DocMove("decision", "sealed", fresh=True),),
         dates=("signed", "decided"), effect=_with_main, also=("redress:signed",), notices=tell("decided", "petitioner"),
         **ANSWER_MADE, joined=True, done=WITH_MAIN,
     ),
@@ -315,10 +320,10 @@ EDGES = (
     ),
     Edge(
         "correct_decision", ("decided", "served"), "decided", ("head",), N_("更正笔误"), ("local:correct",),
-        N_("只改笔误；改意见要撤回重办。更正后重新送达"),
+        N_("只改笔误；改意见要撤回重办。更正后重新用印、送达"),
         needs=(field_("what", N_("哪里写错了"), "long"), field_("correction", N_("更正为"), "long")), lifts=_AFTER,
-        documents=(DocMove("decision", "sealed", fresh=True),), dates=("decided",), flags=("corrected",), clears=JUDGED, counts=("corrections",),
-        effect=_corrected, may_open=("serve",), notices=tell("recalled", "petitioner"), done=N_("处理意见书更正笔误"),
+        documents=(DocMove("decision", "sealed", fresh=True),), dates=("signed", "decided"), flags=("corrected",), clears=JUDGED,
+        counts=("corrections",), effect=_corrected, also=("redress:signed",), may_open=("serve",), notices=tell("recalled", "petitioner"), done=N_("处理意见书更正笔误"),
     ),
     Edge(
         "report_execution", ("served",), "", UNIT, N_("记录落实进展"), ("xinfang-2022:32(2)",),
