@@ -1,8 +1,9 @@
 """Official papers: opened by a step with their content as data, moved from draft to service, frozen as PDF and DOCX."""
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Collection, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -12,6 +13,8 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.ids import new_serial
 from xinqiao.law import types as law_types
 from xinqiao.ledger.batch import Batch
+from xinqiao.notices import services as notices
+from xinqiao.notices.models import Message
 from xinqiao.people.actors import Actor
 
 from . import papers, seals, words
@@ -22,6 +25,7 @@ _BY_OFFICE = frozenset(
     {"receipt", "registration", "referral_slip", "transfer_letter", "withdrawal_note", "on_the_spot_reply"}
 )
 _NUMBERED = frozenset({"sealed", "served"})
+DAY = timedelta(days=1)
 _MOVED = ("number", "state", "live", "words", "words_sealed", "issued_on", "served_on")
 
 
@@ -145,3 +149,36 @@ def document_render(*, document: Document, form: str = "pdf", actor: Actor, at: 
     setattr(document, form, blob.id)
     document.save(update_fields=[form])
     return document
+
+
+@transaction.atomic
+def documents_stuck(*, document_ids: Collection[UUID], actor: Actor, at: datetime) -> None:
+    """Alarm for papers that could not be frozen several times: whoever issues one, and the administrators.
+
+    A matter's own organ is told once a day, an administrator once an hour, with a number and nothing more. Of a sealed
+    matter only its own organ learns, in neutral words that the second wall keeps from everybody else.
+    """
+    told: set[tuple[UUID, int]] = set()
+    for one in Document.objects.filter(id__in=document_ids, pdf__isnull=True).select_related("case"):
+        case = one.case
+        lately = Message.objects.filter(
+            case_id=case.id, organ_id=one.issuer_id, text="paper_stuck", created_at__gt=at - DAY
+        )
+        if (case.id, one.issuer_id) in told or lately.exists():
+            continue
+        told.add((case.id, one.issuer_id))
+        notices.notice_queue(
+            text="paper_stuck",
+            to="organ",
+            organ_id=one.issuer_id,
+            case_id=case.id,
+            params={"number": case.number},
+            actor=actor,
+            at=at,
+            sealed=case.sealed,
+        )
+    count = Document.objects.filter(id__in=document_ids, pdf__isnull=True, case__sealed=False).count()
+    if count:
+        notices.administrators_tell(
+            text="papers_stuck", params={"count": count}, actor=actor, at=at, once_in=timedelta(hours=1)
+        )

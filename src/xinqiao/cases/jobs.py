@@ -20,6 +20,7 @@ from .models import Document
 PRINTER = SYSTEM("printer")
 AT_ONCE = 50
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds after which a paper that could not be frozen is tried again
+ALARM_AT = 4
 FINDER = SYSTEM("finder")
 CARRIER = SYSTEM("carrier")
 log = logging.getLogger("xinqiao.cases")
@@ -50,7 +51,8 @@ def watch_soon(at: datetime) -> None:
 def freeze_papers(timestamp: int) -> None:
     """Freeze the papers that were issued since, oldest first, each in a transaction of its own.
 
-    One that cannot be frozen holds up no other: it is tried again later and later, and the job fails aloud.
+    One that cannot be frozen holds up no other: it is tried again later and later, and the job fails aloud. When it has
+    failed ALARM_AT times (seven minutes after the first), people are told.
     """
     failed: list[UUID] = []
     after: tuple[datetime, UUID] | None = None
@@ -64,6 +66,9 @@ def freeze_papers(timestamp: int) -> None:
             break
         after = found[-1]
         failed += [each for _, each in found if not _freeze(each)]
+    if long := [each for each in failed if _put_off[each][0] == ALARM_AT]:
+        with acting(PRINTER):
+            documents.documents_stuck(document_ids=long, actor=PRINTER, at=clock.now())
     if failed:
         raise RuntimeError(f"papers that could not be frozen: {', '.join(map(str, failed))}")
 

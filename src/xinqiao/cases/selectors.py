@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet
 
 from xinqiao.kernel.ids import NUMBER_LENGTH, normalise_number
 from xinqiao.people.actors import Actor
@@ -15,6 +15,7 @@ from . import access
 from .models import Case, Document, Obligation, Rating, Record
 
 PAGE = 50
+LONG_UNFROZEN = timedelta(minutes=5)
 
 BETWEEN_ORGANS = ("referral_slip", "objection", "transfer_letter")
 SERVED_FIRST = ("decision", "suggestion_reply")  # an answer exists for the petitioner once it is served
@@ -222,3 +223,18 @@ def document_of(*, actor: Actor, document_id: UUID) -> Document | None:
     if actor.kind == "citizen":
         papers = papers.filter(FOR_THE_PETITIONER)
     return papers.filter(pk=document_id).first()
+
+
+@dataclass(frozen=True)
+class Unfrozen:
+    """Papers that have their number and wait for their PDF longer than they should."""
+
+    count: int
+    since: datetime
+
+
+def papers_unfrozen(at: datetime) -> Unfrozen | None:
+    """How many papers of matters that may be seen have waited LONG_UNFROZEN to be frozen, and since when; None when none."""
+    late = Document.objects.filter(number__isnull=False, pdf__isnull=True, created_at__lt=at - LONG_UNFROZEN)
+    found = late.aggregate(count=Count("id"), since=Min("created_at"))
+    return Unfrozen(found["count"], found["since"]) if found["count"] else None

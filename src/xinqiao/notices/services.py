@@ -358,11 +358,24 @@ def _told(error: Exception) -> str:
 
 
 def _alarm(count: int, at: datetime) -> None:
-    accounts = Post.objects.filter(in_force(day_of(at)), role="admin", account__is_active=True)
-    for account_id in sorted(set(accounts.values_list("account_id", flat=True))):
-        notice_queue(
-            text="alarm", to="account", account_id=account_id, params={"count": count}, actor=SYSTEM("notices"), at=at
-        )
+    administrators_tell(text="alarm", params={"count": count}, actor=SYSTEM("notices"), at=at)
+
+
+def administrators_tell(
+    *, text: str, params: Mapping[str, Any], actor: Actor, at: datetime, once_in: timedelta = timedelta(0)
+) -> int:
+    """Tell every administrator something about the system itself, in the caller's transaction; returns how many.
+
+    Who was told the same within `once_in` is not told again.
+    """
+    posts = Post.objects.filter(in_force(day_of(at)), role="admin", account__is_active=True)
+    accounts = set(posts.values_list("account_id", flat=True))
+    if once_in:
+        lately = Message.objects.filter(account_id__in=accounts, text=text, created_at__gt=at - once_in)
+        accounts -= set(lately.values_list("account_id", flat=True))
+    for account_id in sorted(accounts):
+        notice_queue(text=text, to="account", account_id=account_id, params=params, actor=actor, at=at)
+    return len(accounts)
 
 
 # --- what people do with the outbox

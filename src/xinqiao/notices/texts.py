@@ -173,6 +173,17 @@ STAFF: dict[str, Template] = {
     "alarm": Template(
         N_("有通知没有送出"), (N_("有 {count} 条通知多次发送没有成功，已经搁置。请查明原因后重新发送。"),)
     ),
+    "paper_stuck": Template(
+        N_("有一份文书没有制成"),
+        (
+            N_("事项 {number} 有一份文书试了几次都没有制成。系统会接着试，管理员已经得到通知；制成以前请不要送达。"),
+            _OPEN,
+        ),
+    ),
+    "papers_stuck": Template(
+        N_("有文书没有制成"),
+        (N_("有 {count} 份文书试了几次都没有制成。请查看日志和电子印章；修好以后系统会自己补上。"),),
+    ),
     "phone_code": Template(
         N_("验证码"),
         (N_("验证码 {code}，{minutes} 分钟内有效。工作人员不会向您索要。"),),

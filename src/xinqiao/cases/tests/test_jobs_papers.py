@@ -1,14 +1,23 @@
 """Papers are frozen by a worker that looks for them; one that cannot be drawn holds up no other."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from tests.support.world import MORNING, World, days
 
 from xinqiao.cases import documents, jobs
 from xinqiao.cases.models import Document
-from xinqiao.people import access
+from xinqiao.intake import services as intake
+from xinqiao.notices.models import Message
+from xinqiao.people import access, clock
 from xinqiao.people.actors import SYSTEM
+from xinqiao.people.models import Account, Post
 
 pytestmark = pytest.mark.django_db
+ABOUT_AN_OFFICIAL = intake.Who(
+    reporter="person", people=[("petitioner", intake.PersonData(name="吴声", phone="19900005678"))], about_official=True
+)
 
 
 def waiting() -> int:
@@ -41,3 +50,74 @@ def test_a_paper_that_cannot_be_drawn_holds_up_no_other(world: World, as_role, m
         monkeypatch.setattr(documents, "document_render", drawn)
         jobs.freeze_papers.func(0)  # type: ignore[attr-defined]
         assert waiting() == 0
+
+
+@pytest.fixture
+def administrator(world: World) -> Account:
+    with access.acting(SYSTEM("test")):
+        account = Account.objects.create(username="root", name="管理员")
+        Post.objects.create(
+            account=account, organ=world.organs["xf"], role="admin", title="管理员", valid_from=MORNING.date()
+        )
+    return account
+
+
+def told(text: str) -> list[Message]:
+    with access.acting(SYSTEM("test")):
+        return list(Message.objects.filter(text=text).order_by("id"))
+
+
+def broken_printer(monkeypatch: pytest.MonkeyPatch, at: Any) -> Any:
+    """Freezing that fails each time; `tick()` lets an hour go by and tries again, then says how many papers failed."""
+    hours = [0.0]
+
+    def breaks(**more: object) -> Document:
+        raise OSError("the seal does not answer")
+
+    def tick() -> None:
+        hours[0] += 3600
+        with pytest.raises(RuntimeError, match="could not be frozen"):
+            jobs.freeze_papers.func(0)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(jobs, "_put_off", {})
+    monkeypatch.setattr(documents, "document_render", breaks)
+    monkeypatch.setattr(jobs.time, "monotonic", lambda: hours[0])
+    monkeypatch.setattr(clock, "now", lambda: at)
+    return tick
+
+
+def test_papers_that_stay_unfrozen_are_told_to_their_organ_and_the_administrators(
+    world: World, administrator: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = world.receive().case
+    world.step(case, "classify", "officer", at=MORNING, route="redress")
+    world.step(case, "refer", "officer", at=MORNING, lead=world.organs["cg"].pk)
+    tick = broken_printer(monkeypatch, MORNING + timedelta(hours=2))
+    for _ in range(jobs.ALARM_AT - 1):
+        tick()
+    assert told("paper_stuck") + told("papers_stuck") == []  # it may be a moment's trouble
+    tick()
+    (organ,) = told("paper_stuck")
+    assert (organ.organ_id, organ.case_id, organ.params) == (world.organs["xf"].pk, case.id, {"number": case.number})
+    (alarm,) = told("papers_stuck")
+    assert (alarm.account_id, alarm.case_id) == (administrator.pk, None)
+    assert alarm.params == {"count": 2}
+    for _ in range(3):
+        tick()
+    monkeypatch.setattr(jobs, "_put_off", {})  # another worker begins to count anew
+    for _ in range(jobs.ALARM_AT):
+        tick()
+    assert len(told("paper_stuck") + told("papers_stuck")) == 2
+
+
+def test_a_sealed_matters_paper_moves_no_figure_and_alarms_its_own_organ_alone(
+    world: World, administrator: Account, as_role: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.receive(who=ABOUT_AN_OFFICIAL)
+    tick = broken_printer(monkeypatch, MORNING + timedelta(hours=2))
+    with as_role("seal"):
+        for _ in range(jobs.ALARM_AT):
+            tick()
+        assert told("papers_stuck") == []
+        (organ,) = told("paper_stuck")
+        assert organ.sealed

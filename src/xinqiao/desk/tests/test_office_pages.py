@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from tests.support.world import MORNING, World, days
 
+from xinqiao.cases import documents
 from xinqiao.cases.models import Case, Record
 from xinqiao.desk.tests.road import at_most, bring, fresh, moving, new_case, signed_in
 from xinqiao.intake import selectors as intake
@@ -137,12 +138,44 @@ def test_notices_come_in_pages_and_cost_little(world: World, still: None) -> Non
     assert 0 < len(rest.context["rows"]) < 50
 
 
-def test_only_an_administrator_stops_and_opens_the_outbox(world: World, still: None) -> None:
+@pytest.fixture
+def root(world: World) -> None:
+    """An administrator of the petition office."""
     with access.acting(SYSTEM("test")):
         account = Account.objects.create(username="root", name="管理员")
         world.posts["root"] = Post.objects.create(
             account=account, organ=world.organs["xf"], role="admin", title="管理员", valid_from=MORNING.date()
         )
+
+
+def test_papers_that_are_not_made_are_counted_where_the_outbox_is_looked_after(
+    world: World, root: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = moving(monkeypatch, MORNING + timedelta(minutes=1))
+    case = new_case(world)  # nothing freezes its papers here
+    new_case(world, who=Who(reporter="anonymous", about_official=True))
+    assert "没有制成" not in signed_in(world, "root").get("/desk/notices/").content.decode()
+    move(MORNING + timedelta(minutes=10))
+    page = signed_in(world, "root").get("/desk/notices/").content.decode()
+    assert "有 1 份文书没有制成" in page  # the sealed one is not counted
+    assert "电子印章" in page
+    assert case.number[:4] not in page.partition("没有制成")[2].partition("</div>")[0]
+    assert "有 1 份文书没有制成" in signed_in(world, "officer").get("/desk/notices/").content.decode()
+    assert "没有制成" not in signed_in(world, "cg.handler").get("/desk/notices/").content.decode()
+
+
+def test_the_organ_that_issues_a_paper_reads_that_it_is_not_made(world: World, still: None) -> None:
+    case = new_case(world)
+    with access.acting(SYSTEM("printer")) as actor:
+        papers = case.documents.values_list("id", flat=True)
+        documents.documents_stuck(document_ids=list(papers), actor=actor, at=MORNING + timedelta(hours=1))
+    page = signed_in(world, "officer").get("/desk/notices/").content.decode()
+    assert "有一份文书没有制成" in page
+    assert f"/desk/cases/{case.number}/" in page
+    assert "有一份文书没有制成" not in signed_in(world, "cg.handler").get("/desk/notices/").content.decode()
+
+
+def test_only_an_administrator_stops_and_opens_the_outbox(world: World, root: None, still: None) -> None:
     assert signed_in(world, "officer").post("/desk/notices/do/", {"do": "pause", "reason": "x"}).status_code == 404
     admin = signed_in(world, "root")
     admin.post("/desk/notices/do/", {"do": "pause", "reason": ""})

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
 from xinqiao.cases import access as case_access
+from xinqiao.cases import selectors as case_selectors
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.kernel.errors import BadInput
 from xinqiao.notices import selectors, services
@@ -55,6 +56,7 @@ def notices(request: HttpRequest) -> HttpResponse:
         "states": STATES,
         "manages": actor.role == "admin",
         "waiting": selectors.waiting() if actor.role in MANAGERS else None,
+        "unfrozen": case_selectors.papers_unfrozen(clock.now()) if actor.role in MANAGERS else None,
         "outbox": selectors.outbox() if actor.role in MANAGERS else None,
     }
     return render(request, "desk/notices.html", context)
