@@ -1,4 +1,4 @@
-"""Whole lives of claims through the interface, 16 clients at once, beside a rough limit: writes of like size and number.
+"""Whole lives of claims through the interface, 16 clients at once, beside the limit: the same SQL in pgbench (captured.py).
 
     script/bench lifecycle [--rows 10000] [--seconds 30] [--clients 16] [--json]
 
@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench import captured
 from bench.instance import Client, Instance, Timed, machine, serving, together
 
 TARGET, FLOOR, P95 = 37.0, 20.0, 300.0
@@ -35,19 +36,18 @@ PLACES = ("小河路", "湖墅南路", "上塘路", "莫干山路", "登云路",
 class Road:
     """What a life needs: tokens of the posts that take part, the unit's id."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, client: Client | None = None) -> None:
         self.port = instance.port
         self.hotline, self.office = instance.token("rexian"), instance.token("xinfang")
         self.unit, self.head = instance.token("chengguan"), instance.token("chengguan.head")
-        seen = Timed()
-        mine = Client(self.port, seen).ask("me", "GET", "/api/v1/me", token=self.unit)
+        mine = (client or Client(self.port, Timed())).ask("me", "GET", "/api/v1/me", token=self.unit)
         self.lead = mine["organ"]["id"]
         self.today = datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat()
 
     def live(self, client: Client, chance: random.Random, *, single: bool = False) -> None:
         """One life, from the first word to being found."""
         mark = f"{chance.choice(PLACES)}{chance.randrange(1, 999)}号"
-        said = {
+        said: dict[str, Any] = {
             "text": f"{mark}门口{chance.choice(TROUBLES)}，已经{chance.randrange(2, 40)}天了，老人晚上出门不方便，请尽快处理。",
             "title": f"{mark}{chance.choice(TROUBLES)}",
             "channel": "hotline",
@@ -57,7 +57,7 @@ class Road:
         number = client.ask("submit", "POST", "/api/v1/submissions", token=self.hotline, body=said, headers=_key())[
             "case"
         ]
-        office = [
+        office: list[tuple[str, dict[str, Any]]] = [
             ("classify", {"route": "redress", "content_code": "030800", "title": said["title"]}),
             ("refer", {"lead": self.lead}),
         ]
@@ -69,7 +69,7 @@ class Road:
             "basis": "《城市照明管理规定》第二十三条", "outcome": "support",
         }  # fmt: skip
         drafted = {"demands": [demand], "outcome": "support", "remedy": "三日内处理完毕。", "execution_days": "15"}
-        inquiry = [
+        inquiry: list[tuple[str, dict[str, Any]]] = [
             ("hear", heard),
             ("investigate", {"way": "现场查看", "findings": "属实。"}),
             ("draft_decision", drafted),
@@ -145,13 +145,6 @@ def drained(instance: Instance, most: float) -> tuple[float, tuple[int, ...]]:
 _WAITING_PAPERS = "SELECT count(*) FROM cases_document WHERE number IS NOT NULL AND pdf IS NULL"
 
 
-def limit(instance: Instance, *, clients: int, seconds: float) -> float:
-    """Lives a second if only the database worked, roughly: bench/limit.py says what is left out."""
-    from bench.limit import lives_per_second
-
-    return lives_per_second(instance, clients=clients, seconds=seconds)
-
-
 def main() -> int:
     """Measure and print; 1 when the floor is missed or a request failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -172,7 +165,8 @@ def main() -> int:
         seen = run(road, clients=given.clients, seconds=given.seconds, single=given.single)
         took = time.perf_counter() - began
         drain, waiting = drained(instance, 4 * DRAIN)
-        alone = limit(instance, clients=given.clients, seconds=min(10, given.seconds))
+    say("the same SQL in pgbench, with the server stopped")
+    limit = captured.told(instance.home, clients=given.clients, seconds=min(10, given.seconds), single=given.single)
     names = sorted(seen.seconds)
     result = {
         "name": "lifecycle",
@@ -185,8 +179,8 @@ def main() -> int:
         "errors": len(seen.errors),
         "drained_seconds": round(drain, 1),
         "waiting": waiting,
-        "limit_per_second": round(alone, 1),
-        "ratio": round(len(seen.done) / took / alone, 3) if alone else None,
+        **limit,
+        "ratio": round(len(seen.done) / took / alone, 3) if (alone := limit["limit_per_second"]) else None,
         "target_per_second": TARGET,
         "floor_per_second": FLOOR,
         "machine": machine(),
