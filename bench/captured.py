@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -204,8 +204,8 @@ class Life:
 
 
 @contextlib.contextmanager
-def leading(home: Path, *, single: bool = False) -> Iterator[tuple[Tape, Any]]:
-    """A tape, and a function that leads one life and returns it. The embedded database runs meanwhile."""
+def leading(home: Path, *, tape: Tape, single: bool = False) -> Iterator[Callable[[], Life]]:
+    """A function that leads one life with the tape running, and returns it. The embedded database runs meanwhile."""
     os.environ.update({k: v for k, v in environment(home).items() if k.startswith("XINQIAO_")})
     from xinqiao.cli.support import database
 
@@ -214,7 +214,7 @@ def leading(home: Path, *, single: bool = False) -> Iterator[tuple[Tape, Any]]:
 
         from xinqiao.config.wsgi import application
 
-        within, client, chance, tape = Within(home), Inside(application), random.Random(), Tape()
+        within, client, chance = Within(home), Inside(application), random.Random()
 
         def lead() -> Life:
             time.sleep(0.002)
@@ -229,7 +229,7 @@ def leading(home: Path, *, single: bool = False) -> Iterator[tuple[Tape, Any]]:
                 for _ in range(WARM):
                     lead()
                 tape.running = True
-                yield tape, lead
+                yield lead
         finally:
             within.end()
 
@@ -411,7 +411,8 @@ class Limit:
 
 def limit(home: Path, *, clients: int, seconds: float, single: bool = False) -> Limit:
     """The database's limit of a life. Raises RuntimeError when pgbench's lives leave anything else than real ones."""
-    with leading(home, single=single) as (tape, lead):
+    tape = Tape()
+    with leading(home, tape=tape, single=single) as lead:
         lives = [lead() for _ in range(KINDS)]
         tape.running = False
         scripts = [script(life, tape.prepared) for life in lives]
