@@ -121,7 +121,7 @@ def _organs(ids: Sequence[Any], name: str, case: Case, on: date) -> bool:
         kinds, area = ARBITERS, f"{case.jurisdiction[:4]}00"
     elif name == "lead" and case.procedure == "report":
         kinds, area = (Organ.Kind.DISCIPLINE,), f"{case.jurisdiction[:4]}00"
-    return set(ids) <= {organ.pk for organ in people.organs_of(on=on, kinds=kinds, area_code=area)}
+    return set(ids) <= people.organs_known(ids, on=on, kinds=kinds, area_code=area)
 
 
 def _plain_rows(value: Any) -> bool:

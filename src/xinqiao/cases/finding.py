@@ -12,12 +12,13 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from xinqiao.kernel.clock import SHANGHAI
+from xinqiao.ledger import batch
 from xinqiao.ledger import cursor as ledger_cursor
 from xinqiao.people import selectors as people
 from xinqiao.people.areas import area_stem, content_stem
 
 from .lexemes import lexemes_of
-from .models import Assist, Case, Record, SearchRow
+from .models import Assist, Case, SearchRow
 
 READER = "finding"
 RULES = "1"  # another value when lexemes are cut otherwise: rows are then written anew as their cases move
@@ -34,6 +35,12 @@ JOIN cases_case c ON c.id = g.case_id AND NOT c.sealed
 ORDER BY g.case_id
 FOR SHARE OF c
 ON CONFLICT (case_id) DO UPDATE SET received_at = EXCLUDED.received_at, words = EXCLUDED.words, digest = EXCLUDED.digest
+"""
+
+
+_ADDED = """
+SELECT case_id, words ->> 'words' FROM cases_record
+WHERE case_id = ANY(%s) AND step = 'add_material' AND words ->> 'words' <> '' ORDER BY seq
 """
 
 
@@ -108,9 +115,8 @@ def texts_of(cases: Sequence[Case]) -> dict[UUID, list[str]]:
 def _added(case_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     """What petitioners added to their cases in words of their own."""
     found: dict[UUID, list[str]] = {}
-    rows = Record.objects.filter(case_id__in=case_ids, step="add_material", words__has_key="words").order_by("seq")
-    for case_id, kept in rows.values_list("case_id", "words"):
-        found.setdefault(case_id, []).append(str((kept or {}).get("words", "")))
+    for case_id, words in batch.rows(_ADDED, [list(case_ids)]):
+        found.setdefault(case_id, []).append(words)
     return found
 
 

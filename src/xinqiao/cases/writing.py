@@ -2,7 +2,8 @@
 
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput
-from xinqiao.people.models import Organ, Post, in_force
+from xinqiao.people import selectors as people
+from xinqiao.people.models import Post, in_force
 
 from . import effects, sealing, succession
 from .effects import Context
@@ -85,12 +86,8 @@ def _organs_fit(context: Context) -> None:
     }
     if not wanted:
         return
-    known = Organ.objects.filter(
-        in_force(day_of(context.at)),
-        pk__in=set().union(*wanted.values()),
-        area_code__startswith=context.case.jurisdiction[:CITY],
-    )
-    here = set(known.values_list("pk", flat=True))
+    city = context.case.jurisdiction[:CITY]
+    here = people.organs_known(set().union(*wanted.values()), on=day_of(context.at), area_code=city)
     field = {"ruling": "arbiter"}
     wrong = {field.get(name, name): "请从列表里选择现在设立的本地单位。" for name, ids in wanted.items() if ids - here}
     if wrong:

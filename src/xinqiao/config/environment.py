@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, cast
 
@@ -18,16 +19,21 @@ class BadEnvironment(Exception):
     """The surroundings are not as they must be. The message says what is wrong and what to do."""
 
 
+@lru_cache(maxsize=16)
+def _resolved(given: str, _from: str) -> Path:
+    return Path(given).expanduser().resolve()
+
+
 def home() -> Path:
     """The one folder with all data."""
-    return Path(os.environ.get("XINQIAO_HOME") or ROOT / ".home").expanduser().resolve()
+    return _resolved(os.environ.get("XINQIAO_HOME") or str(ROOT / ".home"), str(Path.cwd()))
 
 
 def keys_folder() -> Path:
     """The folder with keys; outside the data, so that a copy of the data alone opens nothing."""
     chosen = os.environ.get("XINQIAO_KEYS")
     if chosen:
-        path = Path(chosen).expanduser().resolve()
+        path = _resolved(chosen, str(Path.cwd()))
         return path.parent if path.suffix == ".json" else path
     here = home()
     return here.with_name(f"{here.name}-keys")
@@ -36,7 +42,7 @@ def keys_folder() -> Path:
 def keyring_file() -> Path:
     """The file with the keys that wrap all others: XINQIAO_KEYS when it names a .json file."""
     chosen = os.environ.get("XINQIAO_KEYS", "")
-    return Path(chosen).expanduser().resolve() if chosen.endswith(".json") else keys_folder() / "keyring.json"
+    return _resolved(chosen, str(Path.cwd())) if chosen.endswith(".json") else keys_folder() / "keyring.json"
 
 
 def archive_folder() -> Path | None:

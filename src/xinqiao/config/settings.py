@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "xinqiao.api.middleware.ApiMiddleware",
     "csp.middleware.CSPMiddleware",
+    "xinqiao.portal.kept.KeptPagesMiddleware",
     "xinqiao.people.middleware.TransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "xinqiao.ui.middleware.LanguageMiddleware",
@@ -106,7 +107,8 @@ TEMPLATES = [
 def _database() -> dict[str, Any]:
     address = places.address(XINQIAO_DB_ROLE)
     limits = {"app": " -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"}
-    options = f"-c role=xinqiao_{XINQIAO_DB_ROLE}{limits.get(XINQIAO_DB_ROLE, '')}"
+    planned = " -c plan_cache_mode=force_generic_plan"  # of what ledger/prepared.py names
+    options = f"-c role=xinqiao_{XINQIAO_DB_ROLE}{planned}{limits.get(XINQIAO_DB_ROLE, '')}"
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": address.name,
@@ -227,6 +229,8 @@ if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
 CONTENT_SECURITY_POLICY = policy(connect=[STREAM_URL] if STREAM_URL else [])
+# Pages of matters that each web process keeps for a minute behind the check of who asks; 0: none.
+XINQIAO_KEPT_PAGES = int(os.environ.get("XINQIAO_KEPT_PAGES", "256"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = XINQIAO_HOME / "incoming"  # never the system's shared folder

@@ -70,8 +70,9 @@ def blob_store(
     )
     with connection.cursor() as cursor:  # see orphans_remove
         cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [_STORING])
-    _derivatives(blob, shown, data)
-    blob.path = storage.write(blob.id, "original", data, domain=blob.domain)
+    paths = storage.write(blob.id, {**_derivatives(blob, shown, data), "original": data}, domain=blob.domain)
+    blob.path = paths["original"]
+    blob.derivative_path, blob.thumbnail_path = paths.get("view", ""), paths.get("thumb", "")
     blob.save(force_insert=True)
     return blob
 
@@ -137,16 +138,16 @@ def _all_ended() -> bool:
     return alone
 
 
-def _derivatives(blob: Blob, shown: str, data: bytes) -> None:
+def _derivatives(blob: Blob, shown: str, data: bytes) -> dict[storage.Part, bytes]:
+    """What people are shown in place of the original, if anything."""
     if blob.is_image:
         drawn = derive(shown, data)
         blob.derivative_type = drawn.media_type
-        blob.derivative_path = storage.write(blob.id, "view", drawn.view, domain=blob.domain)
-        blob.thumbnail_path = storage.write(blob.id, "thumb", drawn.thumbnail, domain=blob.domain)
-    elif blob.media_type == "text/plain":
-        text = (decode_text(data) or "").encode()
+        return {"view": drawn.view, "thumb": drawn.thumbnail}
+    if blob.media_type == "text/plain":
         blob.derivative_type = "text/plain; charset=utf-8"
-        blob.derivative_path = storage.write(blob.id, "view", text, domain=blob.domain)
+        return {"view": (decode_text(data) or "").encode()}
+    return {}
 
 
 def _quota(content: Content, size: int, *, case_id: UUID | None, submission_id: UUID | None, actor: Actor) -> None:

@@ -24,8 +24,12 @@ from xinqiao.people import keys
 
 LIVES = 6 * 3600
 MOST_WAITING = 2 * 1024**3  # bytes in one room: strangers neither fill the disk nor push out what staff left
+SWEEP_AFTER = 256 * MEGABYTE  # bytes that one process has put away; the worker sweeps every hour besides
 _TOKEN_BYTES = 24
 _LONGEST_HEAD = 4
+
+
+_since_sweep = {"bytes": 0}
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,10 @@ def _path(shelf: Shelf, token: str) -> Path | None:
 
 
 def put(shelf: Shelf, *, name: str, kind: str, data: bytes) -> Staged:
-    """Keep an upload that was checked; old ones are swept away on the way."""
-    sweep()
+    """Keep an upload that was checked; when much has come in, what is too much is swept away on the way."""
+    _since_sweep["bytes"] += len(data)
+    if _since_sweep["bytes"] >= SWEEP_AFTER:
+        sweep()
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     head = json.dumps([name[:200], kind, len(data)], ensure_ascii=False).encode()
     blob = keys.encrypt("sealed", len(head).to_bytes(_LONGEST_HEAD, "big") + head + data, shelf.tie(token))
@@ -106,6 +112,7 @@ def drop(shelf: Shelf, token: str) -> None:
 
 def sweep() -> int:
     """Forget what is old, and in each room the oldest beyond MOST_WAITING. Returns how many were forgotten."""
+    _since_sweep["bytes"] = 0
     return sum(_sweep(_folder(room)) for room in ("portal", "desk"))
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
@@ -37,8 +37,14 @@ def place(blob_id: UUID, part: Part) -> str:
     return f"{text[-2:]}/{text}.{part}"
 
 
-def write(blob_id: UUID, part: Part, data: bytes, *, domain: str) -> str:
-    """Encrypt `data` and put it on disk, safe against a power cut. Returns its path below the folder."""
+def write(blob_id: UUID, parts: Mapping[Part, bytes], *, domain: str) -> dict[Part, str]:
+    """Encrypt the parts of a blob and put them on disk, safe against a power cut. Returns their paths below the folder."""
+    paths = {part: _write(blob_id, part, data, domain=domain) for part, data in parts.items()}
+    _settle((folder() / place(blob_id, "original")).parent)
+    return paths
+
+
+def _write(blob_id: UUID, part: Part, data: bytes, *, domain: str) -> str:
     relative = place(blob_id, part)
     path = folder() / relative
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -54,7 +60,6 @@ def write(blob_id: UUID, part: Part, data: bytes, *, domain: str) -> str:
     except OSError:  # a full disk is not filled further by halves
         unfinished.unlink(missing_ok=True)
         raise
-    _settle(path.parent)
     noted = _written.get()
     if noted is not None:
         noted.append(path)

@@ -13,6 +13,7 @@ from xinqiao.cases import access as case_access
 from xinqiao.cases import words
 from xinqiao.cases.models import Case
 from xinqiao.kernel.ids import NUMBER_LENGTH, normalise_code, normalise_number
+from xinqiao.ledger import batch
 from xinqiao.people import access, keys
 from xinqiao.people import selectors as people_found
 from xinqiao.people import services as people
@@ -21,6 +22,13 @@ from xinqiao.people.areas import area_stem
 from xinqiao.people.models import Area, Organ, in_force
 
 from .models import Contact, Party, Submission, SubmissionCase
+
+_TEXTS = """
+SELECT l.case_id, s.words ->> 'text', s.words ->> 'place', s.words ->> 'wish'
+FROM intake_submissioncase l JOIN intake_submission s ON s.id = l.submission_id
+WHERE l.case_id = ANY(%s) AND NOT s.sealed
+"""
+_FIRST = "id = (SELECT submission_id FROM intake_submissioncase WHERE case_id = %s ORDER BY submission_id LIMIT 1)"
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,8 @@ def submission_ids_of(case_ids: Iterable[UUID]) -> frozenset[UUID]:
 
 def submission_of(case: Case) -> Submission | None:
     """The submission that a case came of; the first when several joined."""
-    link = SubmissionCase.objects.filter(case=case).select_related("submission").order_by("submission_id").first()
-    return link.submission if link else None
+    found = batch.found(Submission, _FIRST, [case.pk])
+    return found[0] if found else None
 
 
 def items_of(submission: Submission, actor: Actor) -> list[Case]:
@@ -105,11 +113,9 @@ def words_of(submission: Submission) -> dict[str, Any]:
 
 def texts_of_cases(case_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     """What was said, by case, for the word index and for pieces of it in lists; nothing that is sealed."""
-    rows = SubmissionCase.objects.filter(case_id__in=case_ids, submission__sealed=False).select_related("submission")
     found: dict[UUID, list[str]] = {}
-    for row in rows:
-        said = words.get(row.submission) or {}
-        found.setdefault(row.case_id, []).extend(said[part] for part in ("text", "place", "wish") if said.get(part))
+    for case_id, *texts in batch.rows(_TEXTS, [list(case_ids)]):
+        found.setdefault(case_id, []).extend(text for text in texts if text)
     return found
 
 

@@ -6,40 +6,49 @@ looked up once; nothing is left of the row's own `save()`, which by the house ru
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import Field, Model
 from psycopg import sql
 
+from . import prepared
+
 M = TypeVar("M", bound=Model)
-Columns = list[tuple[str, Callable[[Any], Any] | None]]
+Savers = list[Callable[[Any], Any]]
+_AS_THEY_ARE = (
+    models.CharField,
+    models.TextField,
+    models.BooleanField,
+    models.IntegerField,
+    models.UUIDField,
+    models.DateField,  # with DateTimeField
+)  # what these hold is what PostgreSQL takes
 
 
 class Batch:
     """Gathers statements until `send` or `read`; then it is empty again."""
 
     def __init__(self) -> None:
-        self._statements: list[str] = []
-        self._params: list[Any] = []
+        self._statements: list[prepared.Statement] = []
 
     def add(self, statement: str, params: Sequence[Any] = ()) -> None:
         """A statement with %s for its parameters."""
-        self._statements.append(statement)
-        self._params.extend(params)
+        self._statements.append((statement, params))
 
     def insert(self, row: Model) -> None:
         """A new row; its primary key must be set unless the database gives one that nobody needs here."""
         model = type(row)
         given = row.pk is not None
-        fields, statement = _insertion(model, given)
-        self.add(statement, [_saved(field, row) for field in fields])
+        savers, statement = _insertion(model, given)
+        self.add(statement, [value(row) for value in savers])
         row._state.adding, row._state.db = False, connection.alias
 
     def update(self, row: Model, names: Iterable[str]) -> None:
         """Write the named fields of a row that exists."""
-        fields, statement = _change(type(row), tuple(names))
-        self.add(statement, [*(_saved(field, row) for field in fields), row.pk])
+        savers, statement = _change(type(row), tuple(names))
+        self.add(statement, [*(value(row) for value in savers), row.pk])
 
     def send(self) -> None:
         """Carry the statements out, in order. Raises what the database says of any of them."""
@@ -59,14 +68,26 @@ class Batch:
             return found
 
     def _execute(self, cursor: Any) -> None:
-        statements, params = self._statements, self._params
-        self._statements, self._params = [], []
-        cursor.execute(";\n".join(statements), params)
+        statements, self._statements = self._statements, []
+        cursor.execute(prepared.message(cursor, statements))
+
+
+def rows(statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows of one statement, planned once as those of a batch are."""
+    with connection.cursor() as cursor:
+        cursor.execute(prepared.message(cursor, [(statement, params)]))
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def selection(model: type[Model]) -> str:
     """`SELECT columns FROM table`, to which a caller adds its WHERE; `made` takes its rows."""
     return _selection(model)
+
+
+def found(model: type[M], where: str, params: Sequence[Any]) -> list[M]:
+    """The rows of a condition that is written out: for what is asked at every step, without building the query anew."""
+    return made(model, rows(f"{_selection(model)} WHERE {where}", params))
 
 
 def columns(*models: type[Model]) -> str:
@@ -97,8 +118,12 @@ def made(model: type[M], rows: Iterable[tuple[Any, ...]]) -> list[M]:
     ]
 
 
-def _saved(field: "Field[Any, Any]", row: Model) -> Any:
-    return field.get_db_prep_save(field.pre_save(row, False), connection=connection)
+def _saver(field: "Field[Any, Any]") -> Callable[[Any], Any]:
+    """What takes a field's value off a row, as the database wants it."""
+    plain = isinstance(field, _AS_THEY_ARE) and type(field).get_db_prep_save is Field.get_db_prep_save
+    if plain or isinstance(field, models.ForeignKey):
+        return attrgetter(field.attname)
+    return lambda row: field.get_db_prep_save(field.pre_save(row, False), connection=connection)
 
 
 def _quoted(name: str | None) -> str:
@@ -110,19 +135,20 @@ def _fields(model: type[Model]) -> "list[Field[Any, Any]]":
 
 
 @cache
-def _insertion(model: type[Model], with_key: bool) -> "tuple[list[Field[Any, Any]], str]":
+def _insertion(model: type[Model], with_key: bool) -> tuple[Savers, str]:
     fields = [field for field in _fields(model) if with_key or not field.primary_key]
     names = ", ".join(_quoted(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
-    return fields, f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608 - names of models
+    savers = [_saver(field) for field in fields]
+    return savers, f"INSERT INTO {_quoted(model._meta.db_table)} ({names}) VALUES ({places})"  # noqa: S608 - names of models
 
 
 @cache
-def _change(model: type[Model], names: tuple[str, ...]) -> "tuple[list[Field[Any, Any]], str]":
+def _change(model: type[Model], names: tuple[str, ...]) -> tuple[Savers, str]:
     fields: list[Field[Any, Any]] = [model._meta.get_field(name) for name in names]  # type: ignore[misc]
     changes = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
     key = _quoted(model._meta.pk.column)
-    return fields, f"UPDATE {_quoted(model._meta.db_table)} SET {changes} WHERE {key} = %s"  # noqa: S608 - names of models
+    return [_saver(field) for field in fields], f"UPDATE {_quoted(model._meta.db_table)} SET {changes} WHERE {key} = %s"  # noqa: S608 - names of models
 
 
 @cache

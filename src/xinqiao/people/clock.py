@@ -1,14 +1,15 @@
 """The time of this instance: the machine's time, moved by the rehearsal's offset in a demonstration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
-
-from django.db import connection
+from typing import Any
 
 from xinqiao.kernel.clock import day_of, utc_now
+from xinqiao.ledger import batch
 
+OFFSET = "SELECT clock_offset FROM people_instance WHERE id = 1"
 _offset: ContextVar[timedelta | None] = ContextVar("xinqiao_clock_offset", default=None)
 _caching: ContextVar[bool] = ContextVar("xinqiao_clock_caching", default=False)
 
@@ -28,10 +29,12 @@ def offset() -> timedelta:
     known = _offset.get()
     if known is not None:
         return known
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_offset FROM people_instance WHERE id = 1")
-        row = cursor.fetchone()
-    value = row[0] if row and row[0] else timedelta()
+    return read(batch.rows(OFFSET))
+
+
+def read(rows: Sequence[tuple[Any, ...]]) -> timedelta:
+    """The offset from the rows of OFFSET, for who asks it together with something else."""
+    value: timedelta = rows[0][0] if rows and rows[0][0] else timedelta()
     if _caching.get():
         _offset.set(value)
     return value

@@ -1,6 +1,7 @@
 """What others read of people. Nothing here writes, nothing here asks for the time."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -12,6 +13,7 @@ from django.utils.translation import gettext
 from xinqiao.kernel.errors import NotFound, Refused
 from xinqiao.kernel.words import N_
 from xinqiao.law.types import TraceLine
+from xinqiao.ledger import batch
 from xinqiao.people import identity as identities
 from xinqiao.people.actors import Actor
 from xinqiao.people.areas import area_chain, area_stem, content_chain, content_stem
@@ -21,7 +23,6 @@ from xinqiao.people.models import (
     Account,
     Area,
     Competence,
-    Instance,
     Level,
     Organ,
     Person,
@@ -32,13 +33,19 @@ from xinqiao.people.models import (
 from xinqiao.people.vault import open_person
 
 LEVELS = list(Level.values)
+_IN_FORCE = "valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)"
+_KNOWN = f"""
+SELECT id FROM people_organ
+WHERE id = ANY(%s) AND {_IN_FORCE} AND (%s OR kind = ANY(%s)) AND starts_with(area_code, %s)
+"""  # noqa: S608 - own words
 
 # --- areas
 
 
 def area_at(code: str, on: date) -> Area | None:
     """The area with that code as it stood on a day; None when there was none."""
-    return Area.objects.filter(in_force(on), code=code).first()
+    found = batch.found(Area, f"code = %s AND {_IN_FORCE}", [code, on, on])
+    return found[0] if found else None
 
 
 def area_children(parent_code: str, on: date) -> list[Area]:
@@ -210,6 +217,13 @@ def organs_of(*, on: date, kinds: Iterable[str] = (), area_code: str = "") -> li
     return list(rows.order_by("area_code", "pk"))
 
 
+def organs_known(ids: Collection[int], *, on: date, kinds: Iterable[str] = (), area_code: str = "") -> set[int]:
+    """Which of these ids are organs in force on a day, of some kinds (of any without), in an area."""
+    wanted = list(kinds)
+    rows = batch.rows(_KNOWN, [list(ids), on, on, not wanted, wanted, area_stem(area_code)])
+    return {each for (each,) in rows}
+
+
 # --- posts
 
 
@@ -326,24 +340,26 @@ class Look:
     fields: tuple[str, ...] = ()
 
 
+_LOOKS = """
+SELECT l.at, l.kind, o.name, p.title, l.reason, coalesce(l.detail ->> 'fields', '[]')
+FROM people_accesslog l LEFT JOIN people_post p ON p.id = l.post_id LEFT JOIN people_organ o ON o.id = p.organ_id
+WHERE l.case_id = %s AND l.kind = ANY(%s) ORDER BY l.at DESC LIMIT 200
+"""
 CITIZEN_SEES = ("reveal", "correct", "regain", "sealed_read", "export")
 
 
 def access_of_case(case_id: UUID) -> list[Look]:
     """Who looked at the identity behind a case or changed it, newest first; row-level security decides who may ask."""
-    rows = AccessLog.objects.filter(case_id=case_id, kind__in=CITIZEN_SEES).select_related("post__organ")
     return [
         Look(
-            at=row.at,
-            kind=AccessLog.Kind(row.kind).label,
-            organ=row.post.organ.name if row.post else "",
-            title=row.post.title if row.post else "",
-            reason=row.reason,
-            fields=tuple(
-                gettext(identities.LABELS[name]) for name in row.detail.get("fields", []) if name in identities.LABELS
-            ),
+            at=at,
+            kind=AccessLog.Kind(kind).label,
+            organ=organ or "",
+            title=title or "",
+            reason=reason,
+            fields=tuple(gettext(identities.LABELS[name]) for name in json.loads(fields) if name in identities.LABELS),
         )
-        for row in rows.order_by("-at")[:200]
+        for at, kind, organ, title, reason, fields in batch.rows(_LOOKS, [case_id, list(CITIZEN_SEES)])
     ]
 
 
@@ -355,4 +371,4 @@ def access_review(*, since: datetime, until: datetime, limit: int = 500) -> list
 
 def demonstration() -> bool:
     """Whether this database was made as a demonstration."""
-    return Instance.objects.filter(pk=1, demonstration=True).exists()
+    return batch.rows("SELECT demonstration FROM people_instance WHERE id = 1") == [(True,)]

@@ -1,11 +1,14 @@
 """The worker process: does the jobs that wait in the database, as the role that may see sealed rows."""
 
 import argparse
+import contextlib
 import os
+from pathlib import Path
 from typing import Any
 
 HEARTBEAT = 5.0
 DEAD_AFTER = 30.0  # seconds without a sign of life, after which a worker's jobs are taken over
+GIVES_WAY = 5  # niceness: when the processors are busy, people at their screens come first and papers a little later
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -15,6 +18,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--concurrency", type=int, default=4)
     once = parser.parse_args(arguments).once
     concurrency = parser.parse_args(arguments).concurrency
+    if not once:
+        _give_way()
     os.environ["XINQIAO_DB_ROLE"] = "seal"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
 
@@ -42,6 +47,12 @@ def main(arguments: list[str] | None = None) -> None:
             update_heartbeat_interval=HEARTBEAT,
             stalled_worker_timeout=DEAD_AFTER,
         )
+
+
+def _give_way() -> None:
+    os.nice(GIVES_WAY)
+    with contextlib.suppress(OSError):  # Linux shares out processors by session first
+        Path("/proc/self/autogroup").write_text(str(GIVES_WAY))
 
 
 def _take_over_regularly(app: Any) -> None:

@@ -7,6 +7,7 @@ from django.db.models import F, Q, QuerySet
 
 from xinqiao.cases import access
 from xinqiao.cases.models import Case
+from xinqiao.ledger import batch
 from xinqiao.people.actors import Actor
 from xinqiao.people.areas import area_stem
 
@@ -79,4 +80,5 @@ def content_choices() -> list[tuple[str, str]]:
 
 def content_name(code: str) -> str:
     """The name of a content class, '' when unknown."""
-    return ContentClass.objects.filter(code=code).values_list("name", flat=True).first() or ""
+    rows = batch.rows("SELECT name FROM triage_contentclass WHERE code = %s", [code])
+    return str(rows[0][0]) if rows else ""

@@ -64,7 +64,7 @@ def test_a_token_that_is_none_finds_nothing(token: str) -> None:
     staging.drop(PORTAL, token)
 
 
-def test_dropped_is_gone_and_what_waited_too_long_opens_nothing() -> None:
+def test_dropped_is_gone_and_what_waited_too_long_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     first = staging.put(PORTAL, name="a", kind="photo", data=b"a")
     staging.drop(PORTAL, first.token)
     assert staging.get(PORTAL, first.token) is None
@@ -72,7 +72,8 @@ def test_dropped_is_gone_and_what_waited_too_long_opens_nothing() -> None:
     aged(PORTAL, old.token)
     assert staging.get(PORTAL, old.token) is None
     assert lies(PORTAL, old.token).exists()
-    staging.put(PORTAL, name="c", kind="photo", data=b"c")
+    monkeypatch.setattr(staging, "SWEEP_AFTER", 1_000)
+    staging.put(PORTAL, name="c", kind="photo", data=b"c" * 1_000)
     assert not lies(PORTAL, old.token).exists()
 
 

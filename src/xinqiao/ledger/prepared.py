@@ -1,0 +1,60 @@
+"""Statements that the database keeps parsed and planned under a name, as long as a connection lives.
+
+Half of what PostgreSQL does for a step is planning: the same few statements over and over, each with the walls of row-level
+security around it. A message names them and gives their values: `EXECUTE name (values)`; what stands in a batch travels
+together all the same. Their plans know no values (plan_cache_mode, settings.DATABASES): they are all found by key.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.db import connection
+
+MOST = 500  # names on one connection; what comes after is sent as it is
+_PLANNED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+\"?(\w+)", re.IGNORECASE)
+_PLACE = re.compile(r"%s|%%")
+_known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+Statement = tuple[str, Sequence[Any]]
+
+
+def message(cursor: Any, statements: Sequence[Statement]) -> str:
+    """The statements (with %s for their values) as one message, composed for this connection; names it lacks are given first."""
+    shapes = [_shape(statement) for statement, _ in statements]
+    names = _known.setdefault(connection.connection, set())
+    new = {name: text for name, text, _ in shapes if name and name not in names}
+    if len(names) + len(new) <= MOST:
+        for name, text in new.items():  # one by one: a name stays even when the transaction does not
+            with connection.wrap_database_errors:
+                connection.connection.execute(text)
+            names.add(name)
+    return ";\n".join(
+        cursor.mogrify(call if name in names else statement, values)
+        for (name, _, call), (statement, values) in zip(shapes, statements, strict=True)
+    )
+
+
+@lru_cache(maxsize=2048)
+def _shape(statement: str) -> tuple[str, str, str]:
+    """Name, PREPARE and EXECUTE of a statement; all empty when it is not one that is planned."""
+    begins = _PLANNED.match(statement)
+    if begins is None:
+        return "", "", ""
+    count = 0
+
+    def numbered(place: re.Match[str]) -> str:
+        nonlocal count
+        if place[0] == "%%":
+            return "%"
+        count += 1
+        return f"${count}"
+
+    text = _PLACE.sub(numbered, statement)
+    table = _TABLE.search(statement)
+    name = f"{begins[1].lower()}_{table[1] if table else ''}_{hashlib.sha256(statement.encode()).hexdigest()[:10]}"
+    values = f" ({', '.join(['%s'] * count)})" if count else ""
+    return name, f"PREPARE {name} AS {text}", f"EXECUTE {name}{values}"
