@@ -20,96 +20,23 @@ import random
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest import mock
 from uuid import UUID
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psycopg
 from bench.instance import Client, Instance, Timed, connect, environment, home_of
+from bench.tape import Tape, play, script, statements
 
 KINDS = 8  # lives taken down: other words, other searches
 WARM = 3  # lives before, so that plans and what is remembered are those of a server that has run for a while
 
 # --- taking down
-
-
-class Tape:
-    """Takes down every message that this process sends to the database while it runs; `before` hears each beforehand."""
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-        self.prepared: dict[str, str] = {}  # name → the whole PREPARE
-        self.running = False
-
-    def before(self, link: Any, message: str) -> None:
-        """Called with libpq's connection before a message leaves."""
-
-    def take(self) -> list[str]:
-        """What was taken down since the last time."""
-        taken, self.messages = self.messages, []
-        return taken
-
-    def _hear(self, link: Any, message: str) -> None:
-        for statement in statements(message):
-            if given := _PREPARE.match(statement):
-                self.prepared[given[1]] = statement
-        if self.running:
-            self.before(link, message)
-            self.messages.append(message)
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator["Tape"]:
-        """Hears PREPAREs from now on, and takes down while `running`."""
-        from psycopg._connection_base import BaseConnection
-        from psycopg.client_cursor import ClientCursorMixin
-        from psycopg.cursor import Cursor
-
-        as_client, as_server, as_command = (
-            ClientCursorMixin._execute_send, Cursor._execute_send, BaseConnection._exec_command,
-        )  # fmt: skip
-
-        def client(cursor: Any, query: Any, **more: Any) -> None:
-            self._hear(cursor._pgconn, query.query.decode())
-            as_client(cursor, query, **more)
-
-        def server(cursor: Any, query: Any, **more: Any) -> None:
-            if self.running:
-                raise RuntimeError(f"not a plain message, so pgbench cannot send it: {query.query[:200]!r}")
-            as_server(cursor, query, **more)
-
-        def command(connection: Any, text: Any, *more: Any, **named: Any) -> Any:
-            said = text if isinstance(text, (str, bytes)) else text.as_bytes(connection)
-            self._hear(connection.pgconn, said if isinstance(said, str) else said.decode())
-            return (yield from as_command(connection, text, *more, **named))
-
-        with (
-            mock.patch.object(Cursor, "_execute_send", server),
-            mock.patch.object(ClientCursorMixin, "_execute_send", client),
-            mock.patch.object(BaseConnection, "_exec_command", command),
-        ):
-            yield self
-
-
-_TOKENS = re.compile(r"""(?P<quoted>\bE'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*")|;|[^'";E]+|E""", re.DOTALL)
-_PREPARE = re.compile(r'PREPARE\s+"?(\w+)"?', re.IGNORECASE)
-
-
-def statements(message: str) -> list[str]:
-    """The statements of a message."""
-    found = [""]
-    for token in _TOKENS.finditer(message):
-        if token[0] == ";":
-            found.append("")
-        else:
-            found[-1] += token[0]
-    return [each.strip() for each in found if each.strip()]
 
 
 class Inside(Client):
@@ -237,17 +164,17 @@ def leading(home: Path, *, tape: Tape, single: bool = False) -> Iterator[Callabl
 # --- playing again
 
 _ID = re.compile(r"(?<![0-9a-fx])[0-9a-f]{8}(-?)[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{4}\1[0-9a-f]{12}(?![0-9a-f])")
-_LOCK = re.compile(r"'api/([0-9a-f]{64})")
+_LOCK = re.compile(r"'(api/[0-9a-f]{64})")
 _SERIAL = re.compile(r"〔\d{4}〕([0-9A-Z]{6})")
 _SOME_YEARS = 946_684_800_000  # an id of a row that stood there before names a later time than this, in milliseconds
-_NAMES = re.compile(r"\w")  # what pgbench reads on as a part of a variable's name
 _NEW = ":xq_n"  # eleven digits, other ones in each life
 
 
-def script(life: Life, prepared: Mapping[str, str]) -> str:
-    """What pgbench sends for that life. Raises RuntimeError when something new in it cannot be told apart."""
+def again(life: Life, prepared: Mapping[str, str]) -> str:
+    """What pgbench sends for that life, with other ids, numbers and keys each time. Nothing that the database answers is needed."""
     text = "\0".join(life.messages)
     changes: dict[str, str] = {life.number.partition("-")[0]: f"0{_NEW}"}
+    variables = {"xq_n": "random(10000000000, 99999999999)"}
     keys: dict[str, str] = {}
     for found in _ID.finditer(text):
         bare = found[0].replace("-", "")
@@ -258,94 +185,13 @@ def script(life: Life, prepared: Mapping[str, str]) -> str:
             changes[found[0]] = found[0][:-11] + _NEW  # keeps its time, so the indexes grow where they do in truth
         else:  # a request's key: the first digits change, so that it lies anywhere in its index
             name = keys.setdefault(bare, f"xq_k{len(keys)}")
+            variables[name] = "random(100000000000, 999999999999)"
             changes[found[0]] = f":{name}-" + "-".join(bare[at : at + 4] for at in range(12, 32, 4))
-    for lock in _LOCK.findall(text):
-        changes[f"api/{lock}"] = f"api/{_NEW}/{lock}"
-    for serial in _SERIAL.findall(text):
-        changes[serial] = f"{_NEW}-{serial}"
-    if len(set(changes.values())) < len({key.replace("-", "") for key in changes}):
+    changes |= {lock: f"{lock[:4]}{_NEW}/{lock[4:]}" for lock in _LOCK.findall(text)}
+    changes |= {serial: f"{_NEW}-{serial}" for serial in _SERIAL.findall(text)}
+    if len({new.replace("-", "") for new in changes.values()}) < len({old.replace("-", "") for old in changes}):
         raise RuntimeError("two ids of one life are too much alike")
-    pattern = re.compile("|".join(re.escape(key) for key in sorted(changes, key=len, reverse=True)))
-
-    def changed(match: re.Match[str]) -> str:
-        new = changes[match[0]]
-        after = match.string[match.end() :][:5]
-        if new.endswith(_NEW) and _NAMES.match(after):
-            raise RuntimeError(f"pgbench would take {after!r} for a part of the name {new}")
-        return new
-
-    lines = ["\\if :fresh", *(f"{text};" for text in prepared.values()), "\\set fresh 0", "\\endif"]
-    lines += ["\\set xq_n random(10000000000, 99999999999)"]
-    lines += [f"\\set {name} random(100000000000, 999999999999)" for name in keys.values()]
-    for message in life.messages:
-        parts = [each for each in statements(message) if not _PREPARE.match(each)]
-        if parts:
-            lines.append(" \\;\n".join(pattern.sub(changed, each) for each in parts) + " ;")
-    return "\n".join(lines) + "\n"
-
-
-@dataclass
-class Played:
-    """What pgbench says."""
-
-    per_second: float
-    latency_ms: float
-    cpu_ms: float  # processor time of PostgreSQL, a transaction
-    counts: list[int] = field(default_factory=list)  # transactions of each script
-
-
-def play(home: Path, scripts: Sequence[str], *, clients: int, seconds: float) -> Played:
-    """Run the scripts, each as often as the others, as the application's role over its own socket.
-
-    Raises RuntimeError when pgbench breaks off or a statement fails.
-    """
-    from django.conf import settings
-
-    from xinqiao.server.binaries import find_binaries
-    from xinqiao.server.postgres import Postgres
-
-    base = settings.DATABASES["default"]
-    told = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("PG")},
-        "PGHOST": str(base["HOST"]), "PGPORT": str(base["PORT"]), "PGUSER": str(base["USER"]),
-        "PGPASSWORD": str(base["PASSWORD"] or ""), "PGDATABASE": str(base["NAME"]),
-        "PGOPTIONS": str(base["OPTIONS"]["options"]), "PGAPPNAME": str(base["OPTIONS"]["application_name"]),
-    }  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = [find_binaries()["pgbench"], "-n", "-M", "simple", "-D", "fresh=1"]
-        arguments += ["-c", str(clients), "-j", "2", "-T", str(max(1, round(seconds)))]
-        for place, text in enumerate(scripts):
-            path = Path(folder, f"life{place}.sql")
-            path.write_text(text)
-            arguments += ["-f", str(path)]
-        used = _processor(Postgres(home).running())
-        done = subprocess.run(arguments, env=told, capture_output=True, text=True, check=False)
-    said = done.stdout
-    failed = re.search(r"^number of failed transactions: (\d+)", said, re.MULTILINE)
-    if done.returncode or "aborted" in said or not failed or int(failed[1]):
-        raise RuntimeError(f"pgbench: {done.stderr[-1500:]}{said[-500:]}")
-    total = int(_one(r"^number of transactions actually processed: (\d+)", said))
-    counts = [int(each) for each in re.findall(r"^ - (\d+) transactions", said, re.MULTILINE)]
-    time.sleep(0.2)  # the clients' processes have ended and are counted
-    return Played(
-        float(_one(r"^tps = ([\d.]+)", said)),
-        float(_one(r"^latency average = ([\d.]+)", said)),
-        (_processor(Postgres(home).running()) - used) * 1000 / max(1, total),
-        counts if len(scripts) > 1 else [total],
-    )
-
-
-def _one(pattern: str, text: str) -> str:
-    found = re.search(pattern, text, re.MULTILINE)
-    if not found:
-        raise RuntimeError(f"pgbench did not say {pattern}: {text[-1000:]}")
-    return found[1]
-
-
-def _processor(postmaster: int) -> float:
-    """Seconds of processor time of the database's processes that have ended."""
-    fields = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    return script(life.messages, prepared, changes=changes, variables=variables)
 
 
 # --- proof
@@ -413,18 +259,18 @@ def limit(home: Path, *, clients: int, seconds: float, single: bool = False) -> 
     """The database's limit of a life. Raises RuntimeError when pgbench's lives leave anything else than real ones."""
     tape = Tape()
     with leading(home, tape=tape, single=single) as lead:
+        from django.db import connection
+
         lives = [lead() for _ in range(KINDS)]
         tape.running = False
-        scripts = [script(life, tape.prepared) for life in lives]
-        with connect(home) as connection:
-            connection.autocommit = True
-            books = Books(
-                connection, "".join(text for life in lives for text in (*life.messages, *tape.prepared.values()))
-            )
+        scripts = [again(life, tape.prepared) for life in lives]
+        with connect(home) as admin:
+            admin.autocommit = True
+            books = Books(admin, "".join(text for life in lives for text in (*life.messages, *tape.prepared.values())))
             real = [books.of(life.span) for life in lives]
             try:
-                warm = play(home, scripts, clients=clients, seconds=min(3, seconds))
-                seen = play(home, scripts, clients=clients, seconds=seconds)
+                warm = play(scripts, connection, clients=clients, seconds=min(3, seconds))
+                seen = play(scripts, connection, clients=clients, seconds=seconds)
                 for life, one, *counts in zip(lives, real, warm.counts, seen.counts, strict=True):
                     wanted = {name: count * (1 + sum(counts)) for name, count in one.items()}
                     left = books.of(life.span)

@@ -20,8 +20,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.captured import Tape, leading, statements
+from bench.captured import leading
 from bench.instance import home_of
+from bench.tape import Tape, statements
 
 _LITERAL = re.compile(r"E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'", re.DOTALL)
 _SAVEPOINT = re.compile(r'"s\d+_x\d+"')
