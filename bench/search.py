@@ -1,4 +1,4 @@
-"""How fast words are found among N cases, beside the limit: the same SQL in a plain psycopg loop.
+"""How fast words are found among N cases, beside the limit: the same SQL in pgbench.
 
     .venv/bin/python bench/search.py [--rows 1000000] [--json]
 
@@ -21,8 +21,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.tape import Tape, play, script
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+sys.path.insert(0, str(ROOT / "src"))
 os.environ["DJANGO_SETTINGS_MODULE"] = "xinqiao.config.testing"
 os.environ["XINQIAO_DB_ROLE"] = "app"
 os.environ.setdefault(
@@ -40,6 +44,7 @@ UNITS = 30
 # word → the share of cases that have it
 SHARES = {"rare": 0.00001, "seldom": 0.0005, "middle": 0.005, "often": 0.03, "common": 0.2}
 BURST = (1500, 1530, 0.3)  # days before the newest, and the share in them
+TAPE = Tape()
 
 
 @dataclass(frozen=True)
@@ -111,10 +116,11 @@ def fill(rows: int, world: Any, model: Any) -> float:
         units.append(organ.pk)
     import psycopg
     from django.db import connection, transaction
+    from psycopg.conninfo import make_conninfo
 
     transaction.commit()
     name = connection.settings_dict["NAME"]
-    with psycopg.connect(**database.admin(str(name)), autocommit=True) as link:
+    with psycopg.connect(make_conninfo(**database.admin(str(name))), autocommit=True) as link:
         link.execute("SET maintenance_work_mem = '1GB'; SET max_parallel_maintenance_workers = 0")
         link.execute("DROP INDEX searchrow_words; SET session_replication_role = replica")
         link.execute(
@@ -152,18 +158,17 @@ def fill(rows: int, world: Any, model: Any) -> float:
         link.execute("VACUUM ANALYZE cases_searchrow, cases_case, intake_submission, intake_submissioncase")
         for table in ("cases_searchrow", "searchrow_words"):
             size = link.execute("SELECT pg_size_pretty(pg_total_relation_size(%s::regclass))", [table]).fetchone()
-            print(f"  {table}: {size[0]}", file=sys.stderr)
+            print(f"  {table}: {size[0] if size else '?'}", file=sys.stderr)
     return took
 
 
 def sweep(name: str, rows: int, ask: Callable[[int], Any], actor: Any) -> Mark:
-    """Time `ask(round)` and, beside it, its captured statements in a plain loop on the same connection."""
+    """Time `ask(round)` and, beside it, the messages that it sends, sent again by pgbench from one client."""
     from django.db import connection
-    from django.test.utils import CaptureQueriesContext
 
     from xinqiao.people.access import acting
 
-    ours, bare = [], []
+    ours = []
     used = _processor(connection)
     for n in range(ROUNDS):
         with acting(actor):
@@ -171,25 +176,24 @@ def sweep(name: str, rows: int, ask: Callable[[int], Any], actor: Any) -> Mark:
             ask(n)
             ours.append(time.perf_counter() - began)
     used = _processor(connection) - used
+    caught = []
+    TAPE.running = True
     for n in range(min(ROUNDS, 15)):
-        with acting(actor), CaptureQueriesContext(connection) as caught:
+        TAPE.take()
+        with acting(actor):
             ask(n)
-            statements = [query["sql"] for query in caught.captured_queries]
-            raw = connection.connection.cursor()
-            began = time.perf_counter()
-            for statement in statements:
-                raw.execute(statement.encode())
-                raw.fetchall()
-            bare.append(time.perf_counter() - began)
+        caught.append(TAPE.take())
+    TAPE.running = False
+    scripts = [script(messages, TAPE.prepared) for messages in caught]
+    alone = play(scripts, connection, clients=1, transactions=ROUNDS)
     ours.sort()
-    bare.sort()
     milliseconds = [each * 1000 for each in ours]
     return Mark(
         name,
         rows,
         round(milliseconds[len(ours) // 2], 1),
         round(milliseconds[int(len(ours) * 0.95)], 1),
-        round(bare[len(bare) // 2] * 1000, 1),
+        round(alone.p50_ms, 1),
         round(used * 1000 / ROUNDS, 1),
     )
 
@@ -239,10 +243,10 @@ def measure(rows: int, world: Any) -> list[Mark]:
 
     found.append(sweep("common and middle word together, district", rows, two, officer))
 
-    def place(n: int) -> None:
+    def street(n: int) -> None:
         search.find(officer, Query(words=words_of_kind("often")[n % 3], place=f"330105{n % 18 + 1:03d}"))
 
-    found.append(sweep("often word in one street, district", rows, place, officer))
+    found.append(sweep("often word in one street, district", rows, street, officer))
 
     def state(n: int) -> None:
         search.find(officer, Query(words=words_of_kind("common")[n % 3], state="no-such-state"))
@@ -302,7 +306,8 @@ def main() -> None:
         index_seconds = fill(given.rows, world, model)
         print(f"  {given.rows:,} cases invented in {time.perf_counter() - began:.0f} s", file=sys.stderr)
         connection.close()
-        marks = measure(given.rows, world)
+        with TAPE.listening():
+            marks = measure(given.rows, world)
         written = projection(world)
     finally:
         if name:
@@ -311,7 +316,7 @@ def main() -> None:
             connections.close_all()
             database.drop(name)
         server.leave()
-    print(f"| search at {given.rows:,} cases | p50 ms | p95 ms | same SQL alone, p50 ms | processor ms |")
+    print(f"| search at {given.rows:,} cases | p50 ms | p95 ms | same SQL in pgbench, p50 ms | processor ms |")
     print("|---|---:|---:|---:|---:|")
     for mark in marks:
         print(f"| {mark.name} | {mark.p50_ms} | {mark.p95_ms} | {mark.limit_p50_ms} | {mark.cpu_ms} |")
