@@ -7,7 +7,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from xinqiao.kernel.errors import NotFound
 from xinqiao.law import types as law_types
+from xinqiao.ledger import batch
 from xinqiao.people.actors import Actor
+from xinqiao.people.models import Organ
 
 from .models import Assist, Case, Recusal, SealGrant
 
@@ -44,6 +46,30 @@ def get(actor: Actor, number: str) -> Case:
     if case is None:
         raise NotFound()
     return case
+
+
+def proven(actor: Actor, number: str) -> list[Case]:
+    """What a citizen has proven of a number, with its organs: the case of that number, or the cases of that submission.
+
+    As visible() says it for citizens, written out, and row-level security says it again; newest first.
+    """
+    if actor.kind != "citizen" or not actor.case_ids:
+        return []
+    of = "id = ANY(%s) AND (number = %s OR starts_with(number, %s))"
+    named = [sorted(actor.case_ids), number, f"{number}-"]
+    reading = batch.Batch()
+    reading.add(f"{batch.selection(Case)} WHERE {of} ORDER BY received_at DESC, id DESC", named)
+    reading.add(
+        f"{batch.selection(Organ)} WHERE id IN (SELECT unnest(ARRAY[office_id, lead_id, ruling_id]) FROM cases_case WHERE {of})",  # noqa: S608 - own words
+        named,
+    )
+    cases, organs = reading.read()
+    known = {organ.pk: organ for organ in batch.made(Organ, organs)}
+    found = batch.made(Case, cases)
+    for case in found:
+        for name in ("office", "lead", "ruling"):
+            setattr(case, name, known.get(getattr(case, f"{name}_id")))
+    return found
 
 
 def roles(case: Case, actor: Actor, *, assists: Collection[int] | None = None) -> frozenset[str]:

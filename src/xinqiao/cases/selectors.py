@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet
@@ -12,13 +11,14 @@ from xinqiao.kernel.ids import NUMBER_LENGTH, normalise_number
 from xinqiao.people.actors import Actor
 
 from . import access
-from .models import Case, Document, Obligation, Rating, Record
+from .casefile import BETWEEN_ORGANS, SERVED_FIRST
+from .casefile import CaseFile as CaseFile
+from .casefile import case_file as case_file
+from .models import Case, Document, Obligation
 
 PAGE = 50
 LONG_UNFROZEN = timedelta(minutes=5)
 
-BETWEEN_ORGANS = ("referral_slip", "objection", "transfer_letter")
-SERVED_FIRST = ("decision", "suggestion_reply")  # an answer exists for the petitioner once it is served
 FOR_THE_PETITIONER = (
     Q(number__isnull=False) & ~Q(kind__in=BETWEEN_ORGANS) & (~Q(kind__in=SERVED_FIRST) | Q(served_on__isnull=False))
 )
@@ -162,49 +162,6 @@ def due_counts(*, actor: Actor, today: date, limit: int = 100) -> dict[str, int]
         "today": upto(rows.filter(due=today)),
         "near": upto(rows.filter(due__gt=today, colour="yellow")),
     }
-
-
-@dataclass
-class CaseFile:
-    """Everything on one page."""
-
-    case: Case
-    obligations: list[Obligation]  # open first, by due; then settled
-    documents: list[Document]
-    records: list[Record]  # newest first
-    ratings: list[Rating]
-    assists: list[Any]
-
-    @property
-    def open_duties(self) -> list[Obligation]:
-        return [o for o in self.obligations if o.settled_at is None and o.kind == "duty"]
-
-    @property
-    def open_windows(self) -> list[Obligation]:
-        return [o for o in self.obligations if o.settled_at is None and o.kind == "window"]
-
-    @property
-    def next_duty(self) -> Obligation | None:
-        return self.open_duties[0] if self.open_duties else None
-
-
-def case_file(case: Case, *, public_only: bool = False) -> CaseFile:
-    """The file of a case that access has already allowed. With `public_only` only what the petitioner may read."""
-    records = case.records.select_related("post__account", "organ").order_by("-seq")
-    documents = case.documents.select_related("issuer").order_by("created_at")
-    if public_only:
-        records = records.filter(public=True)
-        documents = documents.filter(FOR_THE_PETITIONER)
-    obligations = list(case.obligations.select_related("organ").order_by("due", "id"))
-    obligations.sort(key=lambda o: o.settled_at is not None)
-    return CaseFile(
-        case=case,
-        obligations=obligations,
-        documents=list(documents),
-        records=list(records),
-        ratings=list(case.ratings.all()),
-        assists=list(case.assists.filter(closed_at__isnull=True).select_related("organ")),
-    )
 
 
 def cases_by_ids(*, actor: Actor, ids: Sequence[UUID]) -> list[Case]:

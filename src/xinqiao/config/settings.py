@@ -230,7 +230,7 @@ if PRODUCTION:
     SECURE_HSTS_SECONDS = 31_536_000
 CONTENT_SECURITY_POLICY = policy(connect=[STREAM_URL] if STREAM_URL else [])
 # Pages of matters that each web process keeps for a minute behind the check of who asks; 0: none.
-XINQIAO_KEPT_PAGES = int(os.environ.get("XINQIAO_KEPT_PAGES", "256"))
+XINQIAO_KEPT_PAGES = int(os.environ.get("XINQIAO_KEPT_PAGES", "0" if TESTING else "256"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = XINQIAO_HOME / "incoming"  # never the system's shared folder

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 from xinqiao.files import storage
 from xinqiao.files.models import Blob
 from xinqiao.kernel.errors import NotFound
+from xinqiao.ledger import batch
 
 
 def blob_get(blob_id: UUID, *, case_id: UUID | None = None, submission_id: UUID | None = None) -> Blob:
@@ -30,6 +31,17 @@ def blobs_for_petitioner(case_id: UUID) -> QuerySet[Blob]:
     """
     theirs = Q(submission_id__isnull=False) | Q(created_by="citizen") | Q(kind="scan")
     return blobs_of_case(case_id).filter(theirs).exclude(kind="document")
+
+
+_PETITIONERS = (
+    "case_id = %s AND (submission_id IS NOT NULL OR created_by = 'citizen' OR kind = 'scan') AND kind <> 'document' "
+    "ORDER BY created_at, id"
+)
+
+
+def petitioners_blobs(case_id: UUID) -> list[Blob]:
+    """The rows of blobs_for_petitioner, written out for the page that is asked for most."""
+    return batch.found(Blob, _PETITIONERS, [case_id])
 
 
 def blobs_for_staff(case_id: UUID, *, identity: bool) -> QuerySet[Blob]:

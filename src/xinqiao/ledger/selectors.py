@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from xinqiao.ledger import merkle
+from xinqiao.ledger import batch, merkle
 from xinqiao.ledger.models import Anchor, AnchoredHead, Entry
 from xinqiao.ledger.verify import split
 
@@ -49,6 +49,13 @@ def proof(case_id: UUID, day: date) -> dict[str, Any] | None:
         "previous": bytes(anchor.previous).hex(),
         "anchor": bytes(anchor.hash).hex(),
     }
+
+
+def proof_day(case_id: UUID, day: date) -> date | None:
+    """The day of the last anchor up to `day` that holds the case, as `proof` would name it; asks for nothing else."""
+    place = batch.rows("SELECT max(day) FROM ledger_anchoredhead WHERE case_id = %s AND day <= %s", [case_id, day])
+    found: date | None = place[0][0]
+    return found
 
 
 def publication(anchor: Anchor) -> dict[str, Any]:

@@ -41,14 +41,17 @@ def bind(actor: Actor | None) -> None:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an actor can only be bound inside a transaction")
-    if actor is None:
-        values = ["", "", ""]
-    else:
-        cases = "{" + ",".join(sorted(str(case_id) for case_id in actor.case_ids)) + "}"
-        values = [actor.kind, "" if actor.account_id is None else str(actor.account_id), cases]
     with connection.cursor() as cursor:
-        cursor.execute(_BIND, values)
+        cursor.execute(*binding(actor))
     _current.set(actor)
+
+
+def binding(actor: Actor | None) -> tuple[str, list[str]]:
+    """The statement that binds, with its values: for one message of several statements, which is a transaction of its own."""
+    if actor is None:
+        return _BIND, ["", "", ""]
+    cases = "{" + ",".join(sorted(str(case_id) for case_id in actor.case_ids)) + "}"
+    return _BIND, [actor.kind, "" if actor.account_id is None else str(actor.account_id), cases]
 
 
 @contextmanager

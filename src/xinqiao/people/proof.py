@@ -1,7 +1,8 @@
 """What a citizen has proven in this browser: kept in the session for an hour, gone with the visit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -27,7 +28,11 @@ def add(request: HttpRequest, *, case_ids: Iterable[UUID], submission_ids: Itera
 
 
 def _read(request: HttpRequest, at: datetime) -> dict[str, list[str]]:
-    kept = request.session.get(KEY)
+    return _kept(request.session, at)
+
+
+def _kept(session: Any, at: datetime) -> dict[str, list[str]]:
+    kept = session.get(KEY)
     if not isinstance(kept, dict) or not 0 < kept["until"] - at.timestamp() <= LASTS.total_seconds():
         return {"cases": [], "submissions": []}
     return kept
@@ -36,6 +41,11 @@ def _read(request: HttpRequest, at: datetime) -> dict[str, list[str]]:
 def case_ids(request: HttpRequest, at: datetime) -> frozenset[UUID]:
     """The cases proven in this visit."""
     return frozenset(UUID(text) for text in _read(request, at)["cases"])
+
+
+def cases_of(session: Mapping[str, Any], at: datetime) -> frozenset[UUID]:
+    """The cases proven in the visit whose session this is."""
+    return frozenset(UUID(text) for text in _kept(session, at)["cases"])
 
 
 def submission_ids(request: HttpRequest, at: datetime) -> frozenset[UUID]:

@@ -142,8 +142,13 @@ class View:
 
 def view(case: Case, *, actor: Actor, at: datetime) -> View:
     """What the petitioner sees of `case`, which access has already allowed."""
-    facts = services.facts_of(case)
     file = selectors.case_file(case, public_only=True)
+    standing = services.Standing(
+        assists=frozenset(one.organ_id for one in file.assists),
+        acts=frozenset(one.act for one in file.obligations if one.settled_at is None),
+        documents=file.live,
+    )
+    facts = services.facts_of(case, standing)
     options = law.options(facts, access.law_actor(case, actor), at)
     acts = [act(case, option) for option in options]
     return View(

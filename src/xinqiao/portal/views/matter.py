@@ -42,13 +42,10 @@ WRONG, MOVED_ON = 422, 409
 
 def _case(request: HttpRequest, number: str) -> Case:
     """The case of that number, or the only one of that submission. Raises NotFound for whoever has not proven it."""
-    actor = visit.actor_of(request)
-    if "-" in number:
-        return case_access.get(actor, number)
-    items = [case for case in intake.own_cases(actor) if case.number.partition("-")[0] == number]
+    items = case_access.proven(visit.actor_of(request), number)
     if len(items) != 1:
         raise NotFound()
-    return case_access.get(actor, items[0].number)
+    return items[0]
 
 
 @require_GET
@@ -56,14 +53,12 @@ def _case(request: HttpRequest, number: str) -> Case:
 def matter(request: HttpRequest, number: str) -> HttpResponse:
     """Who has it, what happened, what comes next by when and why, what I may do now."""
     actor, at = visit.actor_of(request), clock.now()
-    if "-" not in number:
-        items = [case for case in intake.own_cases(actor) if case.number.partition("-")[0] == number]
-        if not items:
-            raise NotFound()
-        if len(items) > 1:
-            return redirect("portal:mine")
-        number = items[0].number
-    case = case_access.get(actor, number)
+    items = case_access.proven(actor, number)
+    if not items:
+        raise NotFound()
+    if len(items) > 1:
+        return redirect("portal:mine")
+    case = items[0]
     submission = intake.submission_of(case)
     context: dict[str, Any] = {
         "case": case,
@@ -72,8 +67,8 @@ def matter(request: HttpRequest, number: str) -> HttpResponse:
         "said": intake.words_of(submission) if submission else {},
         "who_sees": who_sees(submission, case) if submission else [],
         "looks": people.access_of_case(case.id),
-        "blobs": list(files.blobs_for_petitioner(case.id)),
-        "proof": ledger.proof(case.id, day_of(at)),
+        "blobs": files.petitioners_blobs(case.id),
+        "proven_on": ledger.proof_day(case.id, day_of(at)),
     }
     return render(request, "portal/matter.html", context)
 

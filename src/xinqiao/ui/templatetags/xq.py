@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -151,6 +152,11 @@ def code_grouped(value: object) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """An icon of xinqiao.ui.icons. Without `label` it is hidden from screen readers. Raises KeyError for no such icon."""
+    return _icon(name, str(label), size)  # a page has some forty of them
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, label: str, size: str) -> SafeString:
     if name not in ICONS:
         raise KeyError(f"no icon {name!r}: add it to xinqiao/ui/icons.py")
     href = f"{static('vendor/icons.svg')}#{name}"
