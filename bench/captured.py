@@ -173,7 +173,7 @@ _NEW = ":xq_n"  # eleven digits, other ones in each life
 def again(life: Life, prepared: Mapping[str, str]) -> str:
     """What pgbench sends for that life, with other ids, numbers and keys each time. Nothing that the database answers is needed."""
     text = "\0".join(life.messages)
-    changes: dict[str, str] = {life.number.partition("-")[0]: f"0{_NEW}"}
+    changes: dict[str, str] = {life.number.partition("-")[0]: f"0{_NEW}"} if life.number else {}
     variables = {"xq_n": "random(10000000000, 99999999999)"}
     keys: dict[str, str] = {}
     for found in _ID.finditer(text):

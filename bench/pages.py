@@ -5,7 +5,7 @@
 Tracking: so many visitors, each with a matter of their own (a whole life, answered), have given number and code to the server; then
 their pages are asked for without a pause, first with no page kept by the server, then with pages kept. Desk: members of staff signed in at
 the server's own door, `--staff` of them asking at once without a pause, worklists and the case pages that stand in them.
-Limit: the SQL that the page sends, taken down in this process and sent again over one connection, nothing else.
+Limit: the SQL that the page sends, taken down in this process, in pgbench from as many clients, nothing else.
 """
 
 import argparse
@@ -22,8 +22,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bench.captured import Life, again
 from bench.instance import Ask, Browser, Client, Instance, Timed, flood, machine, serving, staffed
 from bench.lifecycle import Road
+from bench.tape import Tape, play
 
 UNCACHED, CACHED = 250.0, 800.0
 WORKLIST_MS, CASE_MS = 60.0, 80.0
@@ -34,7 +36,7 @@ VIEWS = {
     "worklist": "/desk/", "worklist, all": "/desk/?view=all", "worklist, waiting": "/desk/?view=waiting",
     "worklist, closed": "/desk/?view=closed", "worklist, overdue": "/desk/?view=due&colour=red",
 }  # fmt: skip
-ROUNDS = 40
+SECONDS_ALONE = 4
 
 
 class Keeper(Client):
@@ -101,39 +103,45 @@ def desk(instance: Instance, count: int) -> tuple[dict[str, list[list[Ask]]], li
     return pages, paths
 
 
-def statements_alone(instance: Instance, browser: Browser, paths: Sequence[str]) -> float:
-    """Pages a second if only their SQL were sent, over one connection; the statements are taken down in this process."""
+def statements_alone(browser: Browser, paths: Sequence[str], *, clients: int) -> float:
+    """Pages a second if only their SQL were sent: the messages of each, taken down in this process, by clients of pgbench."""
     from django.db import connection
     from django.test import RequestFactory
-    from django.test.utils import CaptureQueriesContext
 
     from xinqiao.config.wsgi import application
 
-    environ = RequestFactory(SERVER_NAME="127.0.0.1", HTTP_COOKIE=browser.head()["Cookie"])
-    pages: list[list[str]] = []
-    for path in paths:
-        with CaptureQueriesContext(connection) as caught:
-            where, _, query = path.partition("?")
-            b"".join(application(environ._base_environ(PATH_INFO=where, QUERY_STRING=query), lambda *_: None))
-        pages.append(
-            [one["sql"] for one in caught.captured_queries if one["sql"].lower().startswith(("select", "with"))]
+    environ: Any = RequestFactory(SERVER_NAME="127.0.0.1", HTTP_COOKIE=browser.head()["Cookie"])
+    tape = Tape()
+
+    def ask(path: str) -> None:
+        where, _, query = path.partition("?")
+        status: list[str] = []
+        answer = application(
+            environ._base_environ(PATH_INFO=where, QUERY_STRING=query), lambda *said: status.append(said[0])
         )
-    connection.ensure_connection()
-    raw, times = connection.connection, []
-    connection.connection.autocommit = False
-    for turn in range(max(ROUNDS, len(pages))):
-        began = time.perf_counter()
-        with raw.cursor() as cursor:
-            for statement in pages[turn % len(pages)]:
-                cursor.execute(statement.encode())
-                more = True
-                while more:
-                    cursor.fetchall()
-                    more = cursor.nextset()
-        raw.rollback()
-        times.append(time.perf_counter() - began)
-    raw.autocommit = True
-    return round(1 / sorted(times)[len(times) // 2], 1)
+        b"".join(answer)
+        if hasattr(answer, "close"):
+            answer.close()
+        if not status[0].startswith("200"):
+            raise RuntimeError(f"{path}: {status[0]}")
+
+    pages = []
+    connection.close()  # what a connection prepares is heard from its beginning
+    with tape.listening():
+        for tape.running in (False, True):
+            for path in paths:
+                began = _milliseconds()
+                tape.take()
+                ask(path)
+                if tape.running:
+                    pages.append(Life(tuple(tape.take()), "", began, _milliseconds()))
+        tape.running = False
+    scripts = [again(page, tape.prepared) for page in pages]
+    return round(play(scripts, connection, clients=clients, seconds=SECONDS_ALONE).per_second, 1)
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def figures(seen: Timed, seconds: float, name: str, limit: float, **more: Any) -> dict[str, Any]:
@@ -182,10 +190,10 @@ def main() -> int:
         path = visitor.prove(known[0].number, known[0].code)
         visitor.get(path)
         officer.sign_in("xinfang")
-        alone = statements_alone(instance, visitor, [path])
+        alone = statements_alone(visitor, [path], clients=given.clients)
         found["tracking, uncached"] = figures(seen, given.seconds, "tracking", alone, target_per_second=UNCACHED)
         for name, one in shown.items():
-            limit = statements_alone(instance, officer, [VIEWS[name]] if name in VIEWS else paths)
+            limit = statements_alone(officer, [VIEWS[name]] if name in VIEWS else paths, clients=given.staff)
             target = WORKLIST_MS if name in VIEWS else CASE_MS
             found[name] = figures(one, given.seconds / 2, name, limit, target_p95_ms=target)
     del os.environ[KEPT]
@@ -204,7 +212,7 @@ def main() -> int:
         "p95_ms": first["p95_ms"],
         "errors": len(errors),
         "limit_per_second": alone,
-        "limit": "the page's own SQL over one connection",
+        "limit": "the page's own SQL in pgbench, from as many clients",
         "code_check_ms": check_ms,
         "clients": given.clients,
         "staff": given.staff,
