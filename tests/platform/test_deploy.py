@@ -139,6 +139,7 @@ class Instance:
         words = words.replace("/etc/xinqiao/tls/", f"{self.etc}/")
         words = words.replace("/var/log/nginx/xinqiao.error.log", str(self.place.with_name("nginx.error.log")))
         words = words.replace("/var/log/nginx/xinqiao.log", str(self.log))
+        words = words.replace("/opt/xinqiao/deploy/", f"{DEPLOY}/")
         words = words.replace("/opt/xinqiao/build/static/", f"{environment.ROOT}/build/static/")
         folder = self.place.with_name("nginx")
         folder.mkdir()
@@ -250,9 +251,21 @@ def test_static_files_come_from_nginx_and_never_change(instance: Instance) -> No
         assert answer.headers["Strict-Transport-Security"]
 
 
-def test_what_is_too_large_is_refused_before_it_is_read(instance: Instance) -> None:
-    with instance.ask("/say/", method="POST", Content_Length=str(90 * 1024 * 1024)) as answer:
+def test_what_is_too_large_is_refused_before_it_is_read_with_a_page_that_says_what_to_do(instance: Instance) -> None:
+    large = str(90 * 1024 * 1024)
+    with instance.ask("/say/", method="POST", Content_Length=large) as answer:
+        page = answer.read().decode()
         assert answer.status == 413
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert answer.headers["Strict-Transport-Security"]
+    assert page.index("文件太大，没有收下。") < page.index("Too large")
+    assert "80 MB" in page
+    with instance.ask("/too-large.html") as answer:
+        assert answer.status == 404
+    with instance.ask("/api/v1/submissions", method="POST", Content_Length=large) as answer:
+        told = json.loads(answer.read())
+        assert (answer.status, answer.headers["Content-Type"]) == (413, "application/problem+json")
+    assert told["type"].endswith("#too-large")
 
 
 def test_live_events_are_handed_on_at_once_and_forged_words_are_dropped(instance: Instance) -> None:

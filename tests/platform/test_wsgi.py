@@ -1,32 +1,68 @@
-"""What the web process refuses before Django sees it."""
+"""What the web process does not read, and who answers: people get a page, programs a problem."""
 
+import io
+import json
 from typing import Any
 
 import pytest
 
-from xinqiao.config.wsgi import LARGEST_REQUEST, limited
+from xinqiao.config import environment
+from xinqiao.config.wsgi import LARGEST_REQUEST, TOO_LARGE, limited
+from xinqiao.files.services import MOST_BYTES
+
+LENGTHS = [
+    (None, True),
+    ("", True),
+    (str(LARGEST_REQUEST), True),
+    (str(LARGEST_REQUEST + 1), False),
+    ("9" * 40, False),
+    ("-1", False),
+    ("1e9", False),
+]
 
 
-@pytest.mark.parametrize(
-    ("length", "status"),
-    [
-        (None, "200 OK"),
-        ("", "200 OK"),
-        (str(LARGEST_REQUEST), "200 OK"),
-        (str(LARGEST_REQUEST + 1), "413 Content Too Large"),
-        ("9" * 40, "413 Content Too Large"),
-        ("-1", "413 Content Too Large"),
-        ("1e9", "413 Content Too Large"),
-    ],
-)
-def test_a_request_that_is_too_large_is_not_read(length: str | None, status: str) -> None:
+def ask(length: str | None, path: str) -> tuple[list[str], dict[str, Any], bytes]:
+    """How the server begins its answer, what the application was handed, and the body of the answer."""
     told: list[str] = []
+    handed: dict[str, Any] = {}
 
-    def inner(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    def inner(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        handed.update(environ)
         start_response("200 OK", [])
         return []
 
-    environ = {} if length is None else {"CONTENT_LENGTH": length}
+    environ: dict[str, Any] = {"PATH_INFO": path, "wsgi.input": io.BytesIO(b"what was sent")}
+    if length is not None:
+        environ["CONTENT_LENGTH"] = length
     body = b"".join(limited(inner)(environ, lambda answer, _headers: told.append(answer)))
-    assert told == [status]
-    assert ("太大" in body.decode()) == (status != "200 OK")
+    return told, handed, body
+
+
+@pytest.mark.parametrize(("length", "fits"), LENGTHS)
+def test_of_a_request_that_is_too_large_nothing_is_read(length: str | None, fits: bool) -> None:
+    _, handed, _ = ask(length, "/say/")
+    assert (handed["wsgi.input"].read() == b"what was sent") is fits
+    assert handed.get(TOO_LARGE) == (None if fits else str(LARGEST_REQUEST))
+    assert fits or handed["CONTENT_LENGTH"] == "0"
+
+
+@pytest.mark.parametrize(("length", "fits"), LENGTHS)
+def test_a_program_is_told_at_once(length: str | None, fits: bool) -> None:
+    told, handed, body = ask(length, "/api/v1/submissions")
+    assert bool(handed) is fits
+    if not fits:
+        assert told == ["413 Content Too Large"]
+        problem = json.loads(body)
+        assert (problem["status"], "80 MB" in problem["detail"]) == (413, True)
+
+
+def test_the_proxys_page_names_the_same_limits() -> None:
+    folder = environment.ROOT / "deploy" / "nginx"
+    megabytes = LARGEST_REQUEST // 1024 // 1024
+    page, settings = (folder / "too-large.html").read_text(), (folder / "xinqiao.conf").read_text()
+    assert f"client_max_body_size {megabytes}m;" in settings
+    assert f"最多 {megabytes} MB" in settings
+    for words in ("一次最多发 {} MB", "may carry {} MB"):
+        assert words.format(megabytes) in page
+    for words in ("合计最多 {} MB", "{} MB together"):
+        assert words.format(MOST_BYTES // 1024 // 1024) in page

@@ -69,12 +69,12 @@ class Live:
 
 
 @contextlib.contextmanager
-def _served(name: str) -> Iterator[Live]:
-    from django.core.wsgi import get_wsgi_application
+def served(name: str, most: int = 80 * 1024 * 1024) -> Iterator[Live]:
+    """Pages on the database `name`; requests of more than `most` bytes are not read."""
+    from xinqiao.config.wsgi import application, limited
 
-    application = get_wsgi_application()
     server = ThreadedWSGIServer(("127.0.0.1", 0), _Quiet)
-    server.set_app(application)
+    server.set_app(limited(application, most))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -88,8 +88,8 @@ def _served(name: str) -> Iterator[Live]:
 @pytest.fixture(scope="module")
 def live(module_database: str) -> Iterator[Live]:
     """Pages served for this module's tests on a clone of the migrated database, which is dropped afterwards."""
-    with _served(module_database) as served:
-        yield served
+    with served(module_database) as pages:
+        yield pages
 
 
 def find_chromium() -> str:

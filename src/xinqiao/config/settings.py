@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "xinqiao.people.middleware.ActorMiddleware",
     "xinqiao.people.middleware.DeskMiddleware",
+    "xinqiao.ui.middleware.TooLargeMiddleware",
 ]
 
 ROOT_URLCONF = "xinqiao.config.urls"

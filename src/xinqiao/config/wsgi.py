@@ -1,5 +1,7 @@
 """The web process."""
 
+import io
+import json
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,24 +15,45 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
 
 LARGEST_REQUEST = 80 * 1024 * 1024  # a submission may carry 60 MB; what is larger is not even read
 
+TOO_LARGE = "xinqiao.too_large"  # told to the application in the surroundings of a request: the limit in bytes
+PROGRAMS = "/api/"
+
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def limited(inner: Wsgi, most: int = LARGEST_REQUEST) -> Wsgi:
-    """`inner`, with requests of more than `most` bytes answered 413 before anything of them lands on a disk."""
+    """`inner`, with requests of more than `most` bytes answered 413 before anything of them lands on a disk.
+
+    A program is told here; for people `inner` gets the request without its body and with TOO_LARGE set, and answers
+    with a page in the reader's dress (ui.middleware).
+    """
 
     def outer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
-        if not (length.isascii() and length.isdigit()) or int(length[:20]) > most:
-            words = "内容太大，没有收下。请少选几个文件，或者压缩以后再发。\n".encode()
-            start_response(
-                "413 Content Too Large",
-                [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(words)))],
-            )
-            return [words]
-        return inner(environ, start_response)
+        if length.isascii() and length.isdigit() and int(length[:20]) <= most:
+            return inner(environ, start_response)
+        if environ.get("PATH_INFO", "").startswith(PROGRAMS):
+            return _tell_program(start_response, most)
+        return inner(
+            {**environ, "CONTENT_LENGTH": "0", "wsgi.input": io.BytesIO(), TOO_LARGE: str(most)}, start_response
+        )
 
     return outer
+
+
+def _tell_program(start_response: Callable[..., Any], most: int) -> Iterable[bytes]:
+    megabytes = most // 1024 // 1024
+    words = {
+        "type": "/api/v1/docs#too-large",
+        "title": "内容太大",
+        "status": 413,
+        "detail": f"一次最多 {megabytes} MB，没有收下。 Nothing was taken: a request may carry {megabytes} MB.",
+        "remedy": "附件请分开上传。 Send attachments one by one.",
+    }
+    body = json.dumps(words, ensure_ascii=False).encode()
+    kind = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body)))]
+    start_response("413 Content Too Large", [*kind, ("Cache-Control", "no-store")])
+    return [body]
 
 
 application = limited(get_wsgi_application())

@@ -8,7 +8,6 @@ from django.utils.functional import SimpleLazyObject
 
 from xinqiao.kernel.clock import day_of
 from xinqiao.people import clock
-from xinqiao.ui.errors import dress
 
 ELDERS_COOKIE = "xq_elders"
 THEME_COOKIE = "xq_theme"
@@ -16,12 +15,10 @@ THEMES = ("light", "dark")
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `today` (a day in Shanghai, moved by the rehearsal clock), `look` {elders, theme, profile} and
-    `dress`, the base of a page that only says what went wrong."""
+    """Context processor: `today` (a day in Shanghai, moved by the rehearsal clock), `look` {elders, theme, profile}."""
     theme = request.COOKIES.get(THEME_COOKIE, "light")
     return {
         "today": SimpleLazyObject(lambda: day_of(clock.now())),
-        "dress": dress(request),
         "look": {
             "elders": request.COOKIES.get(ELDERS_COOKIE) == "1",
             "theme": theme if theme in THEMES else "light",

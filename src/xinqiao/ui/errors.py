@@ -4,22 +4,48 @@ What they say depends on who reads and on the kind of fault alone: a matter that
 read the same.
 """
 
+import time
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 
+from xinqiao.files.services import MEGABYTE, MOST_BYTES
+from xinqiao.people.presence import left_alone
+from xinqiao.people.visitors import last_sign_in
 from xinqiao.ui import faults
 
 DESK, PORTAL = "ui/message_desk.html", "ui/message.html"
 
 
 def dress(request: HttpRequest) -> str:
-    """The base of a message to who sends this request; asks nothing of the database."""
+    """The base of a message to who sends this request: the desk's for staff who are signed in and have not left it alone,
+    wherever they are; the portal's for everybody else."""
+    return DESK if _at_work(request) or _signed_in(request) else PORTAL
+
+
+def _at_work(request: HttpRequest) -> bool:
+    """Whether the request came to the desk, and from staff."""
     actor = getattr(request, "actor", None)
-    return DESK if actor is not None and actor.kind == "staff" else PORTAL
+    return actor is not None and actor.kind == "staff"
+
+
+def _signed_in(request: HttpRequest) -> bool:
+    """Whether somebody of the staff, who is signed in, asks for something outside the desk."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or not hasattr(request, "user"):
+        return False
+    return request.user.is_authenticated and not left_alone(request.session, last_sign_in(request), time.time())
+
+
+def _seems_signed_in(request: HttpRequest) -> bool:
+    """The same, as far as what was read of the session already tells: asks nothing of the database."""
+    known = getattr(getattr(request, "session", None), "_session_cache", None) or {}
+    return SESSION_KEY in known and not left_alone(known, 0.0, time.time())
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -40,6 +66,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 for a form whose token is missing or too old."""
     return _page(request, "403_csrf.html", HTTPStatus.FORBIDDEN)
+
+
+def too_large(request: HttpRequest, most: int) -> HttpResponse:
+    """413 for what carries more than `most` bytes and was not read."""
+    words = {"most": most // MEGABYTE, "files": MOST_BYTES // MEGABYTE, "again": _again(request)}
+    return _page(request, "413.html", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, words)
 
 
 def too_many(request: HttpRequest) -> HttpResponse:
@@ -69,7 +101,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _at_desk(request: HttpRequest) -> bool:
     """Who reads, as far as it is known: without a database nobody knows who is signed in."""
-    return dress(request) == DESK or (not hasattr(request, "actor") and request.path.startswith("/desk/"))
+    if not hasattr(request, "actor"):
+        return request.path.startswith("/desk/")
+    return _at_work(request) or _seems_signed_in(request)
 
 
 def _again(request: HttpRequest) -> str:
@@ -80,5 +114,5 @@ def _again(request: HttpRequest) -> str:
     return came.path if came.netloc and came.netloc == request.META.get("HTTP_HOST") else ""
 
 
-def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
-    return render(request, template, status=status)
+def _page(request: HttpRequest, template: str, status: int, words: dict[str, Any] | None = None) -> HttpResponse:
+    return render(request, template, {"dress": dress(request), **(words or {})}, status=status)

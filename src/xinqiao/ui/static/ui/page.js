@@ -96,7 +96,7 @@ document.addEventListener("htmx:responseError", (event) => {
   if (!note) return;
   const line = document.createElement("div");
   line.className = "xq-note xq-note-error";
-  line.textContent = { 403: words.stale, 404: words.gone, 503: words.away, 507: words.full }[event.detail.xhr.status] ?? words.failed;
+  line.textContent = { 403: words.stale, 404: words.gone, 413: words.large, 503: words.away, 507: words.full }[event.detail.xhr.status] ?? words.failed;
   note.replaceChildren(line);
   note.scrollIntoView({ block: "nearest" });
 });
