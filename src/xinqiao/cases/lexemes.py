@@ -6,9 +6,9 @@ characters where the cut is unsure. Never kept: names of persons, and telephone,
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-
-import rjieba
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import Any
 
 MOST_TERMS = 8
 SNIPPET = 90
@@ -139,9 +139,15 @@ def snippet(texts: Sequence[str], terms: Sequence[str], length: int = SNIPPET) -
     return (*parts, (rest, False)) if rest else tuple(parts)
 
 
-@lru_cache(maxsize=500_000)
+@cache
+def _cutter() -> Any:
+    """rjieba with its dictionary: 28 MB and a third of a second, only in processes that cut words."""
+    return import_module("rjieba")
+
+
+@lru_cache(maxsize=50_000)
 def _known(word: str) -> bool:
-    return bool(rjieba.has_word(word))
+    return bool(_cutter().has_word(word))
 
 
 def _latin(text: str) -> list[str]:
@@ -151,7 +157,7 @@ def _latin(text: str) -> list[str]:
 def _of_run(run: str) -> set[str]:
     found: set[str] = set()
     sure: list[bool] = []
-    for token in rjieba.cut(run):
+    for token in _cutter().cut(run):
         known = len(token) > 1 and _known(token)
         sure += [known] * len(token)
         if len(token) > 2:
@@ -170,7 +176,7 @@ def _asked(run: str) -> list[str]:
     if len(run) == 2:
         return [run]
     found: list[str] = []
-    tokens = list(rjieba.cut(run))
+    tokens = list(_cutter().cut(run))
     single = ""  # single characters beside each other are asked as pairs
     for token in [*tokens, ""]:
         if len(token) == 1 and token not in _STOP:
@@ -195,7 +201,7 @@ def _blank_title(match: re.Match[str]) -> str:
 
 
 def _unnamed(text: str) -> Iterator[str]:
-    tokens: list[tuple[str, str]] = rjieba.tag(text)
+    tokens: list[tuple[str, str]] = _cutter().tag(text)
     for place, (token, tag) in enumerate(tokens):
         after = tokens[place + 1][0][:1] if place + 1 < len(tokens) else ""
         yield _BLANK if tag.startswith("nr") and _is_name(token, after) else token

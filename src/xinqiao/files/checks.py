@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 import filetype
 from django.utils.translation import gettext
-from pypdf import PdfReader
-from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from xinqiao.kernel.errors import BadInput
 
@@ -218,22 +216,23 @@ def _bomb(name: str) -> Unfit:
 MOST_PAGES = 2_000
 _STREAM = re.compile(rb"\bstream\r?\n.*?endstream", re.DOTALL)  # pictures and fonts: any bytes, also those of a name
 _SCRIPT = re.compile(rb"/(JavaScript|JS|Launch|RichMedia|XFA)[\s(<\[/]")
-_ACTIVE = ("/JavaScript", "/Launch", "/RichMedia", "/SubmitForm", "/ImportData", "/Rendition")
 
 
 def _pdf(name: str, data: bytes) -> None:
     if zipfile.is_zipfile(io.BytesIO(data)) or b"<script" in data[:1024].lower():
         raise _two_in_one(name)
+    from xinqiao.files import pdf  # the parser weighs 17 MB and half a second: only where a PDF comes in
+
     try:
-        reader = PdfReader(io.BytesIO(data), strict=False)
+        reader = pdf.PdfReader(io.BytesIO(data), strict=False)
         if reader.is_encrypted:
             raise Unfit(
                 gettext("“{name}”有密码，我们打不开。").format(name=name),
                 remedy="请去掉密码，或者打印成新的 pdf 再上传。",
             )
         pages = len(reader.pages)
-        active = bool(_SCRIPT.search(_STREAM.sub(b"", data))) or _has_action(reader)
-        carries = _carries_files(reader)
+        active = bool(_SCRIPT.search(_STREAM.sub(b"", data))) or pdf.has_action(reader)
+        carries = pdf.carries_files(reader)
     except Unfit:
         raise
     except Exception as error:  # a hostile PDF may raise anything in the parser
@@ -256,56 +255,6 @@ def _pdf(name: str, data: bytes) -> None:
             gettext("“{name}”里面还附着别的文件，不能上传。").format(name=name),
             remedy="请把附着的文件取出来分别上传，或者用“打印”另存为一个新的 pdf 再上传。",
         )
-
-
-_INERT = (".xml", ".xbrl")  # electronic invoices carry their own figures
-
-
-def _carries_files(reader: PdfReader) -> bool:
-    """Whether files are attached to the document or to one of its pages; an invoice's own data do no harm."""
-    names = set(reader.attachments)
-    for page in reader.pages:
-        notes = page.get("/Annots")
-        notes = notes.get_object() if isinstance(notes, IndirectObject) else notes
-        for note in notes if isinstance(notes, ArrayObject) else ():
-            entry = _dictionary(note)
-            if entry.get("/Subtype") == "/FileAttachment":
-                file = _dictionary(entry.get("/FS"))
-                names.add(str(file.get("/UF") or file.get("/F") or ""))
-    return any(not each.lower().endswith(_INERT) for each in names)
-
-
-def _has_action(reader: PdfReader) -> bool:
-    """Whether anything in the catalogue or on a page runs by itself: scripts, programs, forms that send."""
-    root = reader.root_object
-    names = _dictionary(root.get("/Names"))
-    if "/JavaScript" in names or "/XFA" in _dictionary(root.get("/AcroForm")):
-        return True
-    if _runs(root.get("/OpenAction")) or _runs_any(root.get("/AA")):
-        return True
-    for page in reader.pages:
-        if _runs_any(page.get("/AA")):
-            return True
-        notes = page.get("/Annots")
-        notes = notes.get_object() if isinstance(notes, IndirectObject) else notes
-        for note in notes if isinstance(notes, ArrayObject) else ():
-            entry = _dictionary(note)
-            if entry.get("/Subtype") == "/RichMedia" or _runs(entry.get("/A")) or _runs_any(entry.get("/AA")):
-                return True
-    return False
-
-
-def _dictionary(value: object) -> DictionaryObject:
-    value = value.get_object() if isinstance(value, IndirectObject) else value
-    return value if isinstance(value, DictionaryObject) else DictionaryObject()
-
-
-def _runs(action: object) -> bool:
-    return _dictionary(action).get("/S") in _ACTIVE
-
-
-def _runs_any(actions: object) -> bool:
-    return any(_runs(action) for action in _dictionary(actions).values())
 
 
 _CHECKS: dict[str, Callable[[str, bytes], None]] = {

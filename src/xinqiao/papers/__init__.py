@@ -8,7 +8,6 @@ from xinqiao.papers.compose import KINDS, compose, document_number, paper_label
 from xinqiao.papers.model import Because, Bullets, Cell, Form, Grid, Heading, Paper, Para, Row, Ticket
 from xinqiao.papers.pdf import render_pdf, render_pictures
 from xinqiao.papers.reading import MissingFact
-from xinqiao.papers.word import render_docx
 
 __all__ = [
     "KINDS",
@@ -30,3 +29,10 @@ __all__ = [
     "render_pdf",
     "render_pictures",
 ]
+
+
+def render_docx(paper: Paper) -> bytes:
+    """The paper as DOCX, to be worked on in a word processor."""
+    from xinqiao.papers import word  # the writer weighs 10 MB: only where a DOCX is asked for
+
+    return word.render_docx(paper)

@@ -4,14 +4,16 @@ import io
 import json
 from importlib.resources import files
 from threading import local
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import segno
-import typst
 
 from xinqiao.kernel.clock import start_of
 from xinqiao.papers.model import Because, Block, Bullets, Form, Grid, Heading, Paper, Para, Row, Ticket
 from xinqiao.papers.text import Case, day_words, font_folder
+
+if TYPE_CHECKING:
+    import typst
 
 # PDF/A for the archive (GB/T 18894 asks for a lasting form) and PDF/UA so that a screen reader can read it.
 STANDARDS: Any = ["a-2a", "ua-1"]
@@ -21,11 +23,13 @@ SEAL_WORDS = {"stamp": "（盖章处）", "electronic": "（电子印章位置�
 _own = local()
 
 
-def _press() -> typst.Compiler:
+def _press() -> "typst.Compiler":
     """This thread's compiler, kept: loading the faces costs a tenth of a second, setting a page a few thousandths."""
     kept: typst.Compiler | None = getattr(_own, "compiler", None)
     if kept is not None:
         return kept
+    import typst  # only where papers are set: most processes of an instance never do
+
     template = str(files("xinqiao.papers") / "paper.typ")
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font_folder())])
     made = typst.Compiler(template, root=str(files("xinqiao.papers")), font_paths=fonts, ignore_system_fonts=True)
