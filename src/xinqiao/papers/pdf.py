@@ -25,9 +25,9 @@ _own = local()
 
 def _press() -> "typst.Compiler":
     """This thread's compiler, kept: loading the faces costs a tenth of a second, setting a page a few thousandths."""
-    kept: typst.Compiler | None = getattr(_own, "compiler", None)
+    kept = getattr(_own, "compiler", None)
     if kept is not None:
-        return kept
+        return cast("typst.Compiler", kept)
     import typst  # only where papers are set: most processes of an instance never do
 
     template = str(files("xinqiao.papers") / "paper.typ")
