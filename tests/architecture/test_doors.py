@@ -114,6 +114,9 @@ desk:admin-account-new       302 302 404 404 404 404 404 404 404 404 200 404
 desk:admin-account           302 302 404 404 404 404 404 404 404 404 200 404
 desk:admin-post              302 302 404 404 404 404 404 404 404 404 200 404
 desk:admin-calendars         302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-knowledge         302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-knowledge-new     302 302 404 404 404 404 404 404 404 404 200 404
+desk:admin-knowledge-entry   302 302 404 404 404 404 404 404 404 404 200 404
 desk:admin-texts             302 302 404 404 404 404 404 404 404 404 200 404
 desk:admin-text              302 302 404 404 404 404 404 404 404 404 200 404
 desk:admin-record            302 302 404 404 404 404 404 404 404 404 200 404
@@ -192,7 +195,9 @@ def addresses(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     officer = world.actor("officer")
     with access.acting(SYSTEM("test")):
         paper = Document.objects.get(case=case, kind="acceptance_notice")
-        KnowledgeEntry.objects.create(slug="lamp", question="路灯坏了找谁", answer="打电话。", valid_from=LONG_AGO)
+        lamp = KnowledgeEntry.objects.create(
+            slug="lamp", question="路灯坏了找谁", answer="打电话。", valid_from=LONG_AGO
+        )
     with access.acting(officer):
         blob = files.blob_store(
             name="a.jpg", data=photo().read(), kind="scan", case_id=case.id, actor=officer, at=MORNING
@@ -216,7 +221,7 @@ def addresses(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         )
     values |= {
         "code": "330105", "organ_id": world.organs["cg"].pk, "competence_id": lead.pk, "reviewing_id": reviewing.pk,
-        "account_id": account.pk, "book": "petitioner", "text": "closed",
+        "account_id": account.pk, "entry_id": lamp.pk, "book": "petitioner", "text": "closed",
     }  # fmt: skip
     own = {"portal:do": {"step": "urge"}, "desk:admin-competences-export": {"form": "csv"}}
     found = {}

@@ -15,6 +15,8 @@ from xinqiao.kernel.clock import SHANGHAI
 from xinqiao.people import access, services
 from xinqiao.people.actors import SYSTEM
 from xinqiao.people.models import Account, Competence, Post
+from xinqiao.triage.models import KnowledgeEntry
+from xinqiao.triage.services import knowledge_store
 
 pytestmark = pytest.mark.browser
 PAGES = (
@@ -25,6 +27,8 @@ PAGES = (
     "organs/new/",
     "competences/",
     "accounts/",
+    "knowledge/",
+    "knowledge/new/",
     "calendars/",
     "texts/",
     "record/",
@@ -52,6 +56,11 @@ def district(live: Any) -> World:
             code="330105003", name="小河街道（拱宸桥）", valid_from=datetime.now(SHANGHAI).date(), actor=actor,
             at=datetime.now(SHANGHAI),
         )  # fmt: skip
+        knowledge_store(
+            slug="lamp", question="路灯坏了找谁修？", answer="打 12345，一天内有人来修。", keywords=["照明"],
+            basis="拱墅区城市照明管理办法", content_code="", area_code="330105003", organ_id=world.organs["cg"].pk,
+            valid_from=LONG_AGO, actor=actor, at=datetime.now(SHANGHAI),
+        )  # fmt: skip
     return world
 
 
@@ -71,7 +80,8 @@ def test_pages_of_administration(
     page = signed_in(windows, "admin", width)
     ids = {"organ": district.organs["cg"].pk, "account": district.posts["officer"].account_id}
     more = (f"organs/{ids['organ']}/", f"organs/{ids['organ']}/abolish/", f"accounts/{ids['account']}/",
-            "texts/petitioner/accepted/", "accounts/new/", "competences/import/")  # fmt: skip
+            "texts/petitioner/accepted/", "accounts/new/", "competences/import/",
+            f"knowledge/{KnowledgeEntry.objects.get().pk}/")  # fmt: skip
     for path in (*PAGES, *more):
         page.goto(f"/desk/admin/{path}")
         narrow(page)

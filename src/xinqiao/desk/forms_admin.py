@@ -20,10 +20,12 @@ def text(label: Any, help_text: Any = "", *, required: bool = True, most: int = 
     return field
 
 
-def long(label: Any, help_text: Any = "", rows: int = 4) -> forms.CharField:
-    """Several lines."""
+def long(label: Any, help_text: Any = "", rows: int = 4, *, required: bool = True) -> forms.CharField:
+    """Several lines; the service says whether there may be none."""
     widget = forms.Textarea(attrs={"rows": rows, "data-xq-grow": ""})
-    return forms.CharField(label=label, help_text=help_text, required=False, max_length=2000, widget=widget)
+    field = forms.CharField(label=label, help_text=help_text, required=False, max_length=2000, widget=widget)
+    field.optional = not required  # type: ignore[attr-defined]
+    return field
 
 
 def day(label: Any, help_text: Any = "", *, required: bool = True) -> forms.DateField:
@@ -49,6 +51,11 @@ def several(label: Any, choices: Choices, help_text: Any = "") -> forms.Field:
         label=label, help_text=help_text, required=False, choices=choices, coerce=int,
         widget=forms.CheckboxSelectMultiple, error_messages={"invalid_choice": _("列表里没有这一项，请重新选。")},
     )  # fmt: skip
+
+
+def tick(label: Any, help_text: Any = "") -> forms.BooleanField:
+    """Yes or no."""
+    return forms.BooleanField(label=label, help_text=help_text, required=False)
 
 
 class AdminForm(Refusable):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from xinqiao.desk.views.admin import accounts, areas, books, competences, organs
+from xinqiao.desk.views.admin import accounts, areas, books, competences, knowledge, organs
 
 urlpatterns: list[URLPattern] = [
     path("admin/", books.index, name="admin"),
@@ -26,6 +26,9 @@ urlpatterns: list[URLPattern] = [
     path("admin/accounts/<int:account_id>/", accounts.account, name="admin-account"),
     path("admin/posts/<int:post_id>/", accounts.post_end, name="admin-post"),
     path("admin/calendars/", books.calendar, name="admin-calendars"),
+    path("admin/knowledge/", knowledge.listing, name="admin-knowledge"),
+    path("admin/knowledge/new/", knowledge.new, name="admin-knowledge-new"),
+    path("admin/knowledge/<int:entry_id>/", knowledge.one, name="admin-knowledge-entry"),
     path("admin/texts/", books.messages, name="admin-texts"),
     path("admin/texts/<slug:book>/<slug:text>/", books.message, name="admin-text"),
     path("admin/record/", books.record, name="admin-record"),

@@ -9,17 +9,23 @@ from xinqiao.cases import access
 from xinqiao.cases.models import Case
 from xinqiao.ledger import batch
 from xinqiao.people.actors import Actor
-from xinqiao.people.areas import area_stem
+from xinqiao.people.areas import area_chain, area_stem
+from xinqiao.people.models import in_force
 
 from . import text
 from .models import ContentClass, KnowledgeEntry
 
 
-def knowledge_find(*, words: str, today: date, public_only: bool = False, limit: int = 6) -> list[KnowledgeEntry]:
-    """Entries in force that share words with `words`, best first. A two-character word is enough."""
-    entries: QuerySet[KnowledgeEntry] = KnowledgeEntry.objects.filter(valid_from__lte=today).filter(
-        Q(valid_to__isnull=True) | Q(valid_to__gte=today)
-    )
+def knowledge_find(
+    *, words: str, today: date, area_code: str = "", public_only: bool = False, limit: int = 6
+) -> list[KnowledgeEntry]:
+    """Entries in force that share words with `words`, best first. A two-character word is enough.
+
+    With `area_code` only those that apply there: everywhere, or in an area around it.
+    """
+    entries: QuerySet[KnowledgeEntry] = KnowledgeEntry.objects.filter(in_force(today))
+    if area_code:
+        entries = entries.filter(area_code__in=area_chain(area_code))
     if public_only:
         entries = entries.filter(public=True)
     found = text.words_of(words)[:40]
@@ -32,21 +38,42 @@ def knowledge_find(*, words: str, today: date, public_only: bool = False, limit:
     return list(ranked.select_related("organ").order_by("-rank", "slug")[:limit])
 
 
-def knowledge_of(*, slug: str, public_only: bool = True) -> KnowledgeEntry | None:
-    """One entry: a public one, or any for staff."""
+def knowledge_of(*, slug: str, today: date, public_only: bool = True) -> KnowledgeEntry | None:
+    """One entry: a public one that is in force, or any for staff."""
     entries = KnowledgeEntry.objects.filter(slug=slug).select_related("organ")
-    return (entries.filter(public=True) if public_only else entries).first()
+    return (entries.filter(in_force(today), public=True) if public_only else entries).first()
 
 
 def knowledge_page(
     *, today: date, content_code: str = "", after: str = "", limit: int = 40
 ) -> tuple[list[KnowledgeEntry], str]:
     """Entries in force in the order of their slugs, of one class when given, and the key of the next page ('' at the end)."""
-    rows = KnowledgeEntry.objects.filter(valid_from__lte=today, slug__gt=after).filter(
-        Q(valid_to__isnull=True) | Q(valid_to__gte=today), content_code__startswith=content_code
-    )
+    rows = KnowledgeEntry.objects.filter(in_force(today), slug__gt=after, content_code__startswith=content_code)
     found = list(rows.select_related("organ").order_by("slug")[: limit + 1])
     return found[:limit], found[limit - 1].slug if len(found) > limit else ""
+
+
+def knowledge_kept(
+    *, today: date, state: str = "", content_code: str = "", word: str = "", after: str = "", limit: int = 50
+) -> tuple[list[KnowledgeEntry], str]:
+    """Entries for whoever keeps them, in the order of their slugs, and the key of the next page ('' at the end).
+
+    `state` is '' (in force or still to come), `ended`, or `all`; `word` stands in the question.
+    """
+    rows = KnowledgeEntry.objects.filter(slug__gt=after, content_code__startswith=content_code)
+    if state == "ended":
+        rows = rows.filter(valid_to__lte=today)
+    elif state != "all":
+        rows = rows.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=today))
+    if word:
+        rows = rows.filter(question__icontains=word)
+    found = list(rows.select_related("organ").order_by("slug")[: limit + 1])
+    return found[:limit], found[limit - 1].slug if len(found) > limit else ""
+
+
+def knowledge_entry(entry_id: int) -> KnowledgeEntry | None:
+    """One entry, in force or not."""
+    return KnowledgeEntry.objects.filter(pk=entry_id).select_related("organ").first()
 
 
 def alike(*, said: str, area_code: str, actor: Actor, at: datetime, limit: int = 5) -> list[Case]:

@@ -17,10 +17,14 @@ from xinqiao.cases.models import Abolition
 from xinqiao.desk import sheets
 from xinqiao.desk.tests.road import at_most, bring, fresh, moving, new_case, signed_in
 from xinqiao.intake.sheets.reading import open_sheet
+from xinqiao.kernel.errors import NotFound
 from xinqiao.notices.models import Wording
 from xinqiao.people import access, competences
 from xinqiao.people.actors import SYSTEM
 from xinqiao.people.models import Account, AdminEntry, Area, Competence, Organ, Post, ReviewingBody
+from xinqiao.triage import services
+from xinqiao.triage.models import ContentClass, KnowledgeEntry
+from xinqiao.triage.services import knowledge_store
 
 pytestmark = pytest.mark.django_db
 BASE = "/desk/admin/"
@@ -65,7 +69,8 @@ def test_the_index_leads_everywhere(admin: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["areas/", "organs/", "competences/", "reviewers/", "accounts/", "texts/", "record/", "calendars/"]
+    "path",
+    ["areas/", "organs/", "competences/", "reviewers/", "accounts/", "knowledge/", "texts/", "record/", "calendars/"],
 )
 def test_lists_ask_little_and_count_nothing(admin: Client, world: World, path: str) -> None:
     for n in range(70):
@@ -86,6 +91,9 @@ def test_lists_ask_little_and_count_nothing(admin: Client, world: World, path: s
             if organ.code != "qu"
         ]
     )
+    for n in range(70):
+        knowledge_store(slug=f"s{n}", question=f"问{n}？", answer="答。", valid_from=LONG_AGO, organ_id=rows[n].pk,
+                        area_code="330105003", content_code="030800", actor=SYSTEM("test"), at=MORNING)  # fmt: skip
     Area.objects.bulk_create(
         [
             Area(
@@ -170,6 +178,88 @@ def test_an_organ_is_abolished_after_a_look_at_who_takes_what(admin: Client, wor
     Abolition.objects.update(troubled=True)
     assert "每分钟再试" in words(admin, f"organs/{cg.pk}/")
     assert admin.get(BASE + path).status_code == 200
+
+
+LAMP = {"question": "路灯坏了找谁修？", "answer": "打 12345，一天内有人来修。", "keywords": "照明 灯杆", "basis": "",
+        "content_code": "030800", "area_code": "330105003", "public": "on"}  # fmt: skip
+
+
+@pytest.fixture
+def classes() -> None:
+    ContentClass.objects.create(code="030800", name="照明")
+
+
+def test_a_knowledge_entry_is_written_put_right_and_ended(admin: Client, world: World, classes: None) -> None:
+    new = "knowledge/new/"
+    given = {**LAMP, "slug": "lamp", "organ": world.organs["cg"].pk, "valid_from": "2026-09-02"}
+    assert send(admin, new, "add", **given).status_code == 302
+    entry = KnowledgeEntry.objects.get(slug="lamp")
+    path = f"knowledge/{entry.pk}/"
+    assert "路灯坏了找谁修" in words(admin, "knowledge/?q=路灯&content=030800")
+    clerk, visitor = signed_in(world, "window"), Client()
+    assert "路灯坏了找谁修" in clerk.get("/desk/knowledge/?q=照明").content.decode()
+    assert visitor.get("/knowledge/lamp/").status_code == 200
+    changed = LAMP | {"answer": "打 12345，两小时内有人来修。", "keywords": "黑灯"}
+    assert send(admin, path, "change", **changed).status_code == 302
+    assert "两小时内" in visitor.get("/knowledge/lamp/").content.decode()
+    assert "路灯坏了找谁修" in clerk.get("/desk/knowledge/?q=黑灯").content.decode()
+    assert "路灯坏了找谁修" not in clerk.get("/desk/knowledge/?q=灯杆").content.decode()
+    page = words(admin, f"record/?table=triage_knowledgeentry&key={entry.pk}")
+    for told in ("一天内有人来修", "两小时内有人来修", "管理员"):
+        assert told in page
+    assert send(admin, path, "end", valid_to="2026-09-02").status_code == 422  # not before it begins
+    KnowledgeEntry.objects.filter(pk=entry.pk).update(valid_from="2026-08-01")
+    assert send(admin, path, "end", valid_to="2026-09-02").status_code == 302
+    assert visitor.get("/knowledge/lamp/").status_code == 404
+    assert "路灯坏了" not in clerk.get("/desk/knowledge/?q=照明").content.decode()
+    assert "路灯坏了" not in words(admin, "knowledge/")
+    assert "已停用" in words(admin, "knowledge/?state=ended")
+    assert send(admin, path, "end", valid_to="").status_code == 302
+    assert visitor.get("/knowledge/lamp/").status_code == 200
+
+
+def test_an_entry_without_a_name_gets_one_and_an_inner_one_stays_inside(
+    admin: Client, world: World, classes: None
+) -> None:
+    given = {name: value for name, value in LAMP.items() if name != "public"}
+    assert send(admin, "knowledge/new/", "add", **given, valid_from="2026-09-01").status_code == 302
+    entry = KnowledgeEntry.objects.get()
+    assert re.fullmatch(r"k-[0-9a-f]{12}", entry.slug)
+    assert Client().get(f"/knowledge/{entry.slug}/").status_code == 404
+    assert signed_in(world, "window").get(f"/desk/knowledge/{entry.slug}/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"question": " "}, "question"),
+        ({"question": "问" * 201}, "question"),
+        ({"answer": ""}, "answer"),
+        ({"area_code": "999999"}, "area_code"),
+        ({"slug": "有空格 的"}, "slug"),
+        ({"slug": "taken"}, "slug"),
+        ({"valid_from": ""}, "valid_from"),
+        ({"organ": "0"}, "organ"),
+        ({"content_code": "990000"}, "content_code"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_said_at_its_field(
+    admin: Client, classes: None, changes: dict[str, Any], field: str
+) -> None:
+    knowledge_store(slug="taken", question="问？", answer="答。", valid_from=LONG_AGO, actor=SYSTEM("t"), at=MORNING)
+    answer = send(admin, "knowledge/new/", "add", **LAMP | {"slug": "lamp", "valid_from": "2026-09-02"} | changes)
+    wrong(answer, field)
+    assert LAMP["basis"] in answer.content.decode()
+    assert KnowledgeEntry.objects.count() == 1
+
+
+def test_an_entry_that_is_not_there_is_not_there(admin: Client) -> None:
+    assert admin.get(BASE + "knowledge/0/").status_code == 404
+
+
+def test_nobody_but_an_administrator_writes_entries(world: World) -> None:
+    with pytest.raises(NotFound):
+        services.knowledge_end(entry_id=1, valid_to=None, actor=world.actor("officer"), at=MORNING)
 
 
 def test_competences_line_by_line(admin: Client, world: World) -> None:

@@ -75,7 +75,9 @@ def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
         "proposal": proposal,
         "linked": casebook.linked(case, actor=actor),
         "may_link": any(one.step == "link" and not one.blocked for one in book.options),
-        "knowledge": [] if case.sealed else triage.knowledge_find(words=case.title, today=today, limit=3),
+        "knowledge": []
+        if case.sealed
+        else triage.knowledge_find(words=case.title, today=today, area_code=case.area_code, limit=3),
         "today": today,
     }
 

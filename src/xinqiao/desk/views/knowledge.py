@@ -41,7 +41,7 @@ def knowledge(request: HttpRequest) -> HttpResponse:
 @staff()
 def entry(request: HttpRequest, slug: str) -> HttpResponse:
     """One entry: question, answer, basis, who is competent."""
-    found = triage.knowledge_of(slug=slug, public_only=False)
+    found = triage.knowledge_of(slug=slug, today=day_of(clock.now()), public_only=False)
     if found is None:
         raise NotFound()
     context = {"entry": found, "content": triage.content_name(found.content_code) if found.content_code else ""}

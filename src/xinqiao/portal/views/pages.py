@@ -45,7 +45,7 @@ def knowledge(request: HttpRequest) -> HttpResponse:
 @require_GET
 def knowledge_entry(request: HttpRequest, slug: str) -> HttpResponse:
     """One entry: the question, the answer in plain words, who is competent, the basis."""
-    entry = triage.knowledge_of(slug=slug)
+    entry = triage.knowledge_of(slug=slug, today=day_of(clock.now()))
     if entry is None:
         raise Http404
     return render(request, "portal/knowledge_entry.html", {"entry": entry})

@@ -139,9 +139,8 @@ def receipt(request: HttpRequest) -> HttpResponse:
     code = code_of(kept["key"])
     said = {} if submission.sealed else intake.words_of(submission)
     today = day_of(clock.now())
-    near = (
-        triage.knowledge_find(words=said.get("text", "")[:400], today=today, public_only=True, limit=3) if said else []
-    )
+    words, area = said.get("text", "")[:400], case.area_code
+    near = triage.knowledge_find(words=words, today=today, area_code=area, public_only=True, limit=3) if said else []
     context = {
         "number": submission.number,
         "code": code,

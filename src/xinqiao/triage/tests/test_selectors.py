@@ -9,6 +9,7 @@ from xinqiao.intake.services import Who, Words
 from xinqiao.people import access
 from xinqiao.people.actors import SYSTEM
 from xinqiao.triage import selectors, services
+from xinqiao.triage.models import KnowledgeEntry
 from xinqiao.triage.text import words_of
 
 pytestmark = pytest.mark.django_db
@@ -45,8 +46,25 @@ def test_what_is_typed_finds_the_nearest_entry_first(entries: None) -> None:
 def test_the_public_reads_public_entries_only(entries: None) -> None:
     assert selectors.knowledge_find(words="物业费", today=TODAY, public_only=True) == []
     assert selectors.knowledge_find(words="物业费", today=TODAY)[0].slug == "inner"
-    assert selectors.knowledge_of(slug="inner") is None
-    assert selectors.knowledge_of(slug="inner", public_only=False) is not None
+    assert selectors.knowledge_of(slug="inner", today=TODAY) is None
+    assert selectors.knowledge_of(slug="inner", today=TODAY, public_only=False) is not None
+
+
+def test_an_entry_applies_where_it_says_and_as_long_as_it_says(entries: None) -> None:
+    entry("lamp-here", "路灯坏了，小河街道怎么报修？", "打街道电话。", area_code="330105003")
+
+    def found(area: str, on: date = TODAY) -> set[str]:
+        return {one.slug for one in selectors.knowledge_find(words="路灯坏了", today=on, area_code=area)}
+
+    assert found("") == found("330105003") == found("330105003001") == {"lamp", "lamp-here"}
+    assert found("330105009") == found("330106") == {"lamp"}
+    row = KnowledgeEntry.objects.get(slug="lamp")
+    services.knowledge_end(entry_id=row.pk, valid_to=date(2026, 10, 1), actor=SYSTEM("test"), at=MORNING)
+    last, over = date(2026, 9, 30), date(2026, 10, 1)
+    assert found("330106", last) == {"lamp"}
+    assert found("330106", over) == set()
+    assert selectors.knowledge_of(slug="lamp", today=over) is None
+    assert "lamp" not in [one.slug for one in selectors.knowledge_page(today=over)[0]]
 
 
 def test_entries_come_in_pages(entries: None) -> None:

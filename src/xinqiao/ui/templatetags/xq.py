@@ -320,7 +320,7 @@ def field(bound: BoundField, label: str = "", help: str = "") -> dict[str, Any]:
         "described": " ".join(described),
         "control": bound.as_widget(attrs=attrs) if kind not in ("group", "rows") else "",
         "attrs": attrs,
-        "optional": not bound.field.required and kind != "check",
+        "optional": getattr(bound.field, "optional", not bound.field.required) and kind != "check",
     }
 
 

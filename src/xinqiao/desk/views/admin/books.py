@@ -35,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
         ("desk:admin-areas", "place", gettext("区划"), gettext("省市区街道社区，有起止日期")),
         ("desk:admin-calendars", "calendar", gettext("工作日历"), gettext("放假和调休，期限按它算")),
         ("desk:admin-texts", "message", gettext("消息的话"), gettext("发给来信人和单位的每一种消息怎么说")),
-        ("desk:knowledge", "book", gettext("知识库"), gettext("现成的答复")),
+        ("desk:admin-knowledge", "book", gettext("知识库"), gettext("现成的答复：新写、修改、到期停用")),
         ("desk:looks", "eye", gettext("谁看过什么"), gettext("每月通读一遍")),
         (
             "desk:admin-record",
