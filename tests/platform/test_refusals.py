@@ -77,6 +77,12 @@ def test_other_profiles_are_not_asked(sound: Path, monkeypatch: pytest.MonkeyPat
         ("XINQIAO_ORIGINS", f"http://{NAME}", "in the open", "Use https://"),
         ("XINQIAO_STREAM_URL", f"http://{NAME}:8001", "in the open", "Use https://"),
         ("XINQIAO_TRUSTED_PROXIES", "0", "behind a proxy", "deploy/nginx"),
+        ("XINQIAO_SMS_URL", "http://gateway.example/send", "in the open", "Use https://"),
+        ("XINQIAO_SMS_URL", "http://10.1.2.3/send", "in the open", "Use https://"),
+        ("XINQIAO_SMS_URL", "http://127.0.0.1.example.com/send", "in the open", "Use https://"),
+        ("XINQIAO_SMS_URL", "gateway.example/send", "in the open", "Use https://"),
+        ("XINQIAO_SMS_URL", "https:///send", "in the open", "Use https://"),
+        ("XINQIAO_SMS_URL", "http://[/send", "in the open", "Use https://"),
     ],
 )
 def test_names_and_addresses(
@@ -86,6 +92,16 @@ def test_names_and_addresses(
     refusal = _one()
     assert word in refusal.word
     assert remedy in refusal.remedy
+
+
+@pytest.mark.parametrize(
+    "url", ["", "https://gateway.example/send", "http://127.0.0.1:9000/send", "http://[::1]/send", "http://localhost/s"]
+)
+def test_a_gateway_for_text_messages_over_tls_or_on_this_machine_is_fine(
+    sound: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("XINQIAO_SMS_URL", url)
+    assert production.refusals() == []
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "203.0.113.9", NAME])  # noqa: S104

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from xinqiao.config import environment, secret
 from xinqiao.config.environment import BadEnvironment
@@ -61,6 +62,22 @@ def _names() -> Iterator[Refusal]:
         )
 
 
+def _gateway() -> Iterator[Refusal]:
+    """Text messages hold telephone numbers and codes: they leave this machine over TLS or not at all."""
+    given = os.environ.get("XINQIAO_SMS_URL", "").strip()
+    try:
+        url = urlsplit(given)
+        host = url.hostname or ""
+    except ValueError:
+        url, host = urlsplit(""), ""
+    if given and not (host and (url.scheme == "https" or (url.scheme == "http" and _loopback(host)))):
+        yield Refusal(
+            f"XINQIAO_SMS_URL is no https:// address ({url.scheme or 'no scheme'}): telephone numbers and codes would "
+            "travel in the open.",
+            "Use https://, or http:// to a gateway on this very machine (127.0.0.1).",
+        )
+
+
 def _open_to_others(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode) & 0o077
 
@@ -101,12 +118,15 @@ def _secret(path: Path) -> Iterator[Refusal]:
         yield Refusal(f"The secret key {path} is too short.", "Delete it and make another one: xinqiao keys new")
 
 
-def _address(host: str) -> Iterator[Refusal]:
+def _loopback(host: str) -> bool:
     try:
-        loopback = host == "localhost" or ip_address(host).is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
-        loopback = False
-    if not loopback and os.environ.get("XINQIAO_PROXY_ELSEWHERE") != "1":
+        return False
+
+
+def _address(host: str) -> Iterator[Refusal]:
+    if not _loopback(host) and os.environ.get("XINQIAO_PROXY_ELSEWHERE") != "1":
         yield Refusal(
             f"It would listen on {host}: whoever reaches that address goes round the proxy and its TLS.",
             "Listen on 127.0.0.1 behind a proxy on this machine. When the proxy stands on another machine and a firewall lets "
@@ -116,7 +136,7 @@ def _address(host: str) -> Iterator[Refusal]:
 
 def refusals(*, host: str = "127.0.0.1", debug: bool = False) -> list[Refusal]:
     """Everything that speaks against starting on `host`; empty when nothing does."""
-    found = [*_names(), *_keys(), *_address(host)]
+    found = [*_names(), *_gateway(), *_keys(), *_address(host)]
     if debug:
         found.append(
             Refusal("DEBUG is on: errors would show settings and data.", "Use xinqiao.config.settings as it is.")
