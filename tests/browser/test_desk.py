@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.widths import widths
 from tests.support.world import World, make
 from xinqiao.cases.models import Case, Obligation
 from xinqiao.desk.tests.road import DECISION, REDRESS
@@ -127,7 +128,7 @@ def test_pages_look_right(
     shot(page, "worklist-dark")
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@widths(1440)
 def test_who_looked_at_what_and_the_pages_of_ones_account(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:

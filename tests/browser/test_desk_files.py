@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_desk import PASSWORD
+from tests.support.widths import widths
 from tests.support.world import World, make
 from xinqiao.cases.models import Case
 from xinqiao.desk.tests.road import REDRESS, photo
@@ -58,7 +59,7 @@ def chosen(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(1440)
 def test_a_proof_is_chosen_once(
     windows: Any,
     decided: Callable[[], Case],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.widths import widths
 from tests.support.world import World, make
 from xinqiao.intake import services as intake
 from xinqiao.notices import services as notices
@@ -196,7 +197,7 @@ def test_the_call_about_the_leaves_from_hotline_to_close(
     shot(clerk, "closed")
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(1440)
 def test_an_error_keeps_what_was_written(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:
@@ -230,7 +231,7 @@ def test_a_draft_comes_back_when_the_page_is_loaded_anew(windows: Any, district:
     assert page.locator("[name=first_key]").input_value() == first != ""
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(1440)
 def test_the_office_pages(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:
@@ -261,7 +262,7 @@ def test_the_office_pages(
     shot(page, "regain-code")
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(360)
 def test_posts_and_hand_over(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:

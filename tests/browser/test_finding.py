@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_desk import PASSWORD, narrow, signed_in
+from tests.support.widths import widths
 from tests.support.world import World, make
 from xinqiao.cases import finding
 from xinqiao.cases.models import Case
@@ -43,7 +44,7 @@ def district(live: Any) -> World:
     return world
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@widths(1440)
 def test_typing_finds_saving_keeps_and_a_number_of_a_person_leads_to_the_window(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:
@@ -81,7 +82,7 @@ def test_typing_finds_saving_keeps_and_a_number_of_a_person_leads_to_the_window(
     page.wait_for_url("**/desk/cases/**")
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@widths(360)
 def test_two_matters_are_linked_and_the_link_is_taken_back(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:
@@ -107,7 +108,7 @@ def test_two_matters_are_linked_and_the_link_is_taken_back(
     page.locator("#xq-linked").get_by_text("可以关联").wait_for()
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@widths(1440)
 def test_the_worklist_is_taken_away_as_a_table(
     windows: Any,
     district: World,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.widths import widths
 from tests.support.world import LONG_AGO, World, make
 from xinqiao.cases.models import Case
 from xinqiao.intake.services import PersonData, Receipt, Who, Words
@@ -106,7 +107,7 @@ def open_with_code(page: Any, receipt: Receipt) -> None:
     page.get_by_role("heading", name="办理进程").wait_for()
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(360)
 def test_a_wrong_code_helps_on_and_the_right_one_opens(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:
@@ -138,7 +139,7 @@ def test_the_qr_code_opens_and_leaves_nothing_in_the_address(windows: Any, distr
     assert not [url for url in asked if receipt.code in url.partition("#")[0]]
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(360)
 def test_from_the_answer_to_both_ratings(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:
@@ -172,7 +173,7 @@ def test_from_the_answer_to_both_ratings(
     shot(page, "proof")
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(360)
 def test_adding_urging_withdrawing_and_undoing(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:
@@ -209,7 +210,7 @@ def test_adding_urging_withdrawing_and_undoing(
 OPEN = ["how", "lost", "rights", "knowledge", "knowledge/lamp", "track/phone", "my", "knowledge/?q=zz", "my/1"]
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(1440)
 def test_every_open_page_looks_right(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:

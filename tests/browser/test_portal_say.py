@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.support.widths import widths
 from tests.support.world import World, make
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
@@ -68,7 +69,7 @@ def to_the_third_screen(page: Any, photo: Path | None = None) -> None:
     page.get_by_role("button", name="下一步：您是谁").click()
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(360)
 def test_three_screens_lead_to_a_receipt(
     windows: Any, district: World, photo: Path, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:
@@ -108,7 +109,7 @@ def test_three_screens_lead_to_a_receipt(
     assert page.locator("[name=text]").input_value() == ""
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(1440)
 def test_an_error_keeps_words_and_files_and_opens_its_screen(
     windows: Any, district: World, photo: Path, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
 ) -> None:

@@ -1,5 +1,6 @@
 """Homes and processes for the platform's own tests."""
 
+import atexit
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from xinqiao.config import environment
@@ -29,6 +31,25 @@ def home() -> Iterator[Path]:
         yield place / "home"
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def laid_out() -> Iterator[Path]:
+    """A home with its keys and a database in which all tables stand, empty: a copy of one that is made once."""
+    with home() as place:
+        for part in _sample().iterdir():
+            subprocess.run(["cp", "-a", str(part), str(place.parent)], check=True)
+        yield place
+
+
+@cache
+def _sample() -> Path:
+    place = Path(tempfile.mkdtemp(prefix="xq-"))
+    place.chmod(0o711)
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    laid = command(place / "home", "db", "shell", "--", "-c", "SELECT 1")
+    assert laid.returncode == 0, laid.stderr
+    return place
 
 
 def surroundings(where: Path, **more: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.platform.support import command, home
+from tests.platform.support import laid_out
 from xinqiao.config.environment import BadEnvironment
 from xinqiao.server import archiver, backup
 from xinqiao.server.archive import Archive
@@ -21,10 +21,7 @@ FORGETFUL = {"max_slot_wal_keep_size": "64MB", "max_wal_size": "32MB", "min_wal_
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Postgres]:
     """An embedded database that keeps little of its log; the surroundings point at it."""
-    with home() as place:
-        assert command(place, "keys", "new").returncode == 0
-        laid = command(place, "db", "shell", "--", "-c", "SELECT 1")
-        assert laid.returncode == 0, laid.stderr
+    with laid_out() as place:
         monkeypatch.delenv("XINQIAO_DATABASE_URL", raising=False)
         monkeypatch.setenv("XINQIAO_HOME", str(place))
         monkeypatch.setenv("XINQIAO_KEYS", str(place.with_name("home-keys")))

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.platform.support import command, home
+from tests.platform.support import command, home, laid_out
 from xinqiao.config.environment import BadEnvironment
 from xinqiao.people import keyring
 from xinqiao.server import envelope
@@ -26,9 +26,7 @@ def _keys(place: Path) -> Path:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
     """A home with tables, a row, a file and keys."""
-    with home() as path:
-        prepared = command(path, "db", "shell", "--", "-c", "SELECT 1")
-        assert prepared.returncode == 0, prepared.stderr
+    with laid_out() as path:
         (path / "files" / "ab").mkdir(parents=True)
         (path / "files" / "ab" / "cd").write_bytes(b"sealed bytes")
         with served(path) as server, psycopg.connect(**server.admin()) as connection:

@@ -26,7 +26,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.platform.chaos import BROKEN, Street, seconds_until
-from tests.platform.support import Running, command, free_port, home, surroundings, until
+from tests.platform.support import Running, command, free_port, laid_out, surroundings, until
 from xinqiao.config import environment
 from xinqiao.server.postgres import Postgres
 
@@ -168,7 +168,7 @@ def instance(mailbox: Mailbox) -> Iterator[Instance]:
         "XINQIAO_API_TOKEN_PER_MINUTE": "0",
         "XINQIAO_API_ADDRESS_PER_MINUTE": "0",
     }
-    with home() as where:
+    with laid_out() as where:
         running = Running(where, **more)
         try:
             yield Instance(running, mailbox, more)
@@ -292,7 +292,7 @@ def _seed(default: int) -> int:
 @pytest.mark.skipif(os.environ.get("XINQIAO_FULL") == "1", reason="the large one runs instead")
 def test_parts_are_killed_and_nothing_is_lost(instance: Instance) -> None:
     seed = _seed(20260901)
-    street = _trouble(instance, seed=seed, operations=60, kills=4, threads=3)
+    street = _trouble(instance, seed=seed, operations=40, kills=4, threads=3)
     _report(instance, street, seed)
     _all_is_there(instance, street)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.platform.support import command, free_port, home, surroundings, until
+from tests.platform.support import command, free_port, laid_out, surroundings, until
 from xinqiao.config import environment
 from xinqiao.server import binaries
 from xinqiao.server.postgres import Postgres
@@ -197,7 +197,7 @@ class Instance:
 
 @pytest.fixture(scope="module")
 def instance() -> Iterator[Instance]:
-    with home() as place:
+    with laid_out() as place:
         made = Instance(place)
         try:
             made.start()

@@ -21,7 +21,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.platform.support import Running, free_port, home, surroundings, until
+from tests.platform.support import Running, free_port, laid_out, surroundings, until
 from xinqiao.config import environment
 from xinqiao.server.postgres import Postgres
 
@@ -91,7 +91,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @pytest.fixture(scope="module")
 def server(mailbox: Mailbox) -> Iterator[Running]:
-    with home() as where:
+    with laid_out() as where:
         running = Running(where, **mail(mailbox))
         try:
             do(running, mailbox, PEOPLE)

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.platform.support import Running, command, home, surroundings, until
+from tests.platform.support import Running, command, home, laid_out, surroundings, until
 from tests.support.harness import FULL
 from xinqiao.config import environment
 from xinqiao.config.environment import BadEnvironment
@@ -123,7 +123,7 @@ def _stamp(kept: Archive) -> float:
 
 @pytest.fixture(scope="module")
 def drill() -> Iterator[Drill]:
-    with home() as place:
+    with laid_out() as place:
         ran = Drill(place)
         ran.run()
         shutil.rmtree(place)  # the machine is gone; the archive and the keys are elsewhere
@@ -200,6 +200,7 @@ def test_without_a_moment_everything_that_the_archive_reaches_comes_back(drill: 
         assert "Every chain is whole" in verified.stdout
 
 
+@pytest.mark.full
 def test_a_quiet_moment_at_the_end_comes_back_too(drill: Drill) -> None:
     """Nothing was written between that moment and the last word of the archive."""
     with home() as elsewhere:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.platform.support import Running, command, free_port, home, until
+from tests.platform.support import Running, command, free_port, home, laid_out, until
 from xinqiao.config import environment
 from xinqiao.server.postgres import Postgres
 
@@ -19,16 +19,27 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    with home() as path:
+    with laid_out() as path:
         yield path
 
 
-@pytest.fixture
-def server(place: Path) -> Iterator[Running]:
-    running = Running(place)
+@pytest.fixture(scope="module")
+def kept() -> Iterator[list[Running]]:
+    """The server that runs now, if any."""
+    running: list[Running] = []
     yield running
-    if running.process.poll() is None:
-        running.stop()
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture
+def server(place: Path, kept: list[Running]) -> Iterator[Running]:
+    """A server that runs: the one before when it still does."""
+    if not kept:
+        kept.append(Running(place))
+    yield kept[0]
+    if kept[0].process.poll() is not None:
+        kept.clear()
 
 
 def _lives(pid: int) -> bool:
@@ -38,20 +49,19 @@ def _lives(pid: int) -> bool:
         return False
 
 
-def test_interrupted_it_stops_everything(server: Running, place: Path) -> None:
-    until("children", lambda: {"web", "worker"} <= server.parts().keys())
-    pids = [*server.parts().values(), Postgres(place).running()]
-    assert all(map(_lives, pids))
-    assert server.stop() == 0
-    assert not any(map(_lives, pids))
-    assert not (place / "server.json").exists()
-
-
 def test_a_second_one_is_refused_clearly(server: Running, place: Path) -> None:
     refused = command(place, "server", "--no-demo", "--port", "1")
     assert refused.returncode == 1
     assert f"process {server.process.pid}" in refused.stderr
     assert "XINQIAO_HOME" in refused.stderr
+
+
+def test_a_taken_port_is_named(server: Running) -> None:
+    with laid_out() as elsewhere:
+        refused = command(elsewhere, "server", "--no-demo", "--port", str(server.port))
+    assert refused.returncode == 1
+    assert f"Port {server.port}" in refused.stderr
+    assert "--port" in refused.stderr
 
 
 def test_killed_parts_come_back(server: Running, place: Path) -> None:
@@ -62,7 +72,15 @@ def test_killed_parts_come_back(server: Running, place: Path) -> None:
     until("another database", lambda: Postgres(place).running() not in (0, database) and Postgres(place).answers())
     until("the worker", lambda: _workers_seen(place))
     until("the pages", server.answers)
+
+
+def test_interrupted_it_stops_everything(server: Running, place: Path) -> None:
+    until("children", lambda: {"web", "worker"} <= server.parts().keys())
+    pids = [*server.parts().values(), Postgres(place).running()]
+    assert all(map(_lives, pids))
     assert server.stop() == 0
+    assert not any(map(_lives, pids))
+    assert not (place / "server.json").exists()
 
 
 def test_a_web_process_killed_before_its_first_page_is_started_again(place: Path) -> None:
@@ -121,14 +139,6 @@ def test_killed_itself_it_leaves_nothing_and_starts_again(server: Running, place
     again = Running(place)
     assert list((place / "incoming").iterdir()) == []
     assert again.stop() == 0
-
-
-def test_a_taken_port_is_named(server: Running) -> None:
-    with home() as elsewhere:
-        refused = command(elsewhere, "server", "--no-demo", "--port", str(server.port))
-    assert refused.returncode == 1
-    assert f"Port {server.port}" in refused.stderr
-    assert "--port" in refused.stderr
 
 
 def test_production_without_its_keys_is_refused() -> None:

@@ -52,6 +52,9 @@ _OWN_TABLES = ("ledger_entry", "ledger_requestkey")
 _ANCHOR_LOCK = "SELECT pg_advisory_xact_lock(7302)"
 _ANCHOR_PLACE = "SELECT xid::text, position FROM ledger_cursor WHERE name = 'anchor'"
 _ANCHOR_HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+_SETTLED = """
+SELECT pg_snapshot_xmin(pg_current_snapshot()) > coalesce((SELECT xid FROM ledger_entry ORDER BY xid DESC LIMIT 1), '0'::xid8)
+"""
 _ANCHOR_CHANGED = """
 SELECT DISTINCT ON (case_id) case_id, seq, hash FROM ledger_entry
 WHERE (xid, position) > (%s::text::xid8, %s) AND xid < %s::text::xid8
@@ -266,6 +269,20 @@ def _actor(actor: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "system":
         plain["name"] = actor.get("name", "")
     return plain
+
+
+def wait_until_settled(seconds: int) -> bool:
+    """Wait until no transaction on the server is older than what has been recorded: then an anchor holds all of it.
+
+    Returns False when one stays open for longer than `seconds`.
+    """
+    with connection.cursor() as cursor:
+        for _ in range(seconds * 20):
+            cursor.execute(_SETTLED)
+            if cursor.fetchone()[0]:
+                return True
+            cursor.execute("SELECT pg_sleep(0.05)")
+    return False
 
 
 def anchor_take(*, day: date, at: datetime) -> Anchor:

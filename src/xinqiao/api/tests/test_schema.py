@@ -35,7 +35,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 400 if FULL else 25
+EXAMPLES = 400 if FULL else 15
 CALM = [
     hypothesis.HealthCheck.too_slow,
     hypothesis.HealthCheck.function_scoped_fixture,

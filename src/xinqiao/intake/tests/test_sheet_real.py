@@ -89,7 +89,7 @@ jobs.sheet_work(sheet_id=sys.argv[2])
 
 @pytest.mark.usefixtures("fresh_database")
 def test_killed_in_the_middle_it_goes_on_and_nothing_comes_twice() -> None:
-    rows = 2400 if FULL else 600
+    rows = 2400 if FULL else 400
     table = "编号,姓名,内容,收到时间,检举控告\n" + "".join(
         f"{n},钱大桥,第 {n} 盏路灯坏了。,2026-03-0{n % 9 + 1},{'是' if n % 50 == 0 else ''}\n" for n in range(rows)
     )
@@ -98,7 +98,7 @@ def test_killed_in_the_middle_it_goes_on_and_nothing_comes_twice() -> None:
         sheet = services.sheet_upload(name="表.csv", chunks=[table.encode()], actor=IMPORT, at=utc_now())
         services.sheet_start(sheet_id=sheet.pk, dry=False, actor=IMPORT, at=utc_now())
     killed = 0
-    while killed < (5 if FULL else 2):
+    while killed < (5 if FULL else 1):
         child = start(str(sheet.pk))
         reached = standing(sheet.pk).rows
         while child.poll() is None and standing(sheet.pk).rows < reached + 80:

@@ -195,7 +195,7 @@ def spoken(row: list[str]) -> tuple[intake.Words, intake.Who]:
 @pytest.mark.parametrize("login", ["", "officer"], ids=["by command", "by an officer"])
 def test_imported_rows_are_what_receive_makes_of_them(world: World, login: str) -> None:
     rng = random.Random(20260901)
-    rows = [invented(rng, place) for place in range(5_000 if FULL else 150)]
+    rows = [invented(rng, place) for place in range(5_000 if FULL else 80)]
     actor = world.actor(login) if login else IMPORT
     done = take(table(HEADINGS, *rows), actor=actor)
     assert counts(done) == (len(rows), len(rows), 0, 0)

@@ -22,19 +22,8 @@ def see_all() -> None:
 
 
 def settle() -> None:
-    """Wait until no transaction anywhere on this server is older than what has been recorded.
-
-    The horizon of readers is the server's, and other tests have transactions of their own in other databases.
-    """
-    with connection.cursor() as cursor:
-        for _ in range(2400):
-            cursor.execute("SELECT coalesce(max(xid::text::bigint), 0) FROM ledger_entry")
-            last = cursor.fetchone()[0]
-            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-            if cursor.fetchone()[0] > last:
-                return
-            cursor.execute("SELECT pg_sleep(0.05)")
-    raise AssertionError("a transaction in another database of this server stays open")
+    """The horizon of readers is the server's, and other tests have transactions of their own in other databases."""
+    assert services.wait_until_settled(120), "a transaction in another database of this server stays open"
 
 
 def reset() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.support.widths import widths
 
 from xinqiao.people import access
 from xinqiao.people.actors import SYSTEM
@@ -12,7 +13,7 @@ from xinqiao.people.tests.conftest import PASSWORD, make_house
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [360, 1440])
+@widths(360)
 def test_signing_in_and_looking_after_ones_account(
     live: Any, windows: Any, shot: Callable[..., Any], accessible: Callable[[Any], None], width: int
 ) -> None:
