@@ -125,6 +125,12 @@ def test_all_matters_of_an_office_read_by_day_of_receipt(plan: Plan, full: World
     assert "Seq Scan on cases_case" not in found, found
 
 
+def test_what_another_organs_desk_took_in_is_read_by_index_too(plan: Plan, full: World) -> None:
+    officer = full.actor("officer")
+    found = plan(officer, lambda: selectors.worklist(actor=officer, filters=Filters(view="all")), 'FROM "cases_case"')
+    assert "cases_case_desk_id" in found, found
+
+
 def test_what_is_due_is_counted_by_the_same_index(plan: Plan, full: World) -> None:
     officer = full.actor("officer")
     count = lambda: selectors.due_counts(actor=officer, today=day_of(MORNING))  # noqa: E731
