@@ -13,6 +13,7 @@ would have left; else there is no figure. What was written is taken out again. T
 
 import argparse
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -131,12 +132,23 @@ class Life:
 
 
 @contextlib.contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Hold the lock of the home's server: rows that others write meanwhile could not be told from ours. Raises RuntimeError."""
+    with (home / "server.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(f"a server or another measurement uses {home}") from None
+        yield
+
+
+@contextlib.contextmanager
 def leading(home: Path, *, tape: Tape, single: bool = False) -> Iterator[Callable[[], Life]]:
-    """A function that leads one life with the tape running, and returns it. The embedded database runs meanwhile."""
+    """A function that leads one life with the tape running, and returns it. The embedded database runs meanwhile, the server must not."""
     os.environ.update({k: v for k, v in environment(home).items() if k.startswith("XINQIAO_")})
     from xinqiao.cli.support import database
 
-    with database("app"):
+    with alone(home), database("app"):
         from bench.lifecycle import Road
 
         from xinqiao.config.wsgi import application
