@@ -96,9 +96,9 @@ def main() -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    if not (home_of(given.rows) / "grown").exists():
-        with serving(given.rows, say=say):
-            pass
+    with serving(given.rows, say=say) as instance:
+        say(f"first start: {instance.started_in:.2f} s (after an upgrade it lays out tables, and is not counted)")
+        first = round(instance.started_in, 2)
     starts = []
     for turn in range(given.starts):
         with serving(given.rows, say=say) as instance:
@@ -151,6 +151,7 @@ def main() -> int:
         "limit_per_second": round(1 / alone, 3),
         "limit": "loading the web application alone",
         "start_seconds": starts,
+        "first_start_seconds": first,
         "loading_seconds": alone,
         "memory_at_rest_mb": rest,
         "memory_after_pages_mb": used,

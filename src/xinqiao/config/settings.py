@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "xinqiao.probes.middleware.ProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "xinqiao.ui.packing.PackingMiddleware",
     "xinqiao.api.middleware.ApiMiddleware",
     "csp.middleware.CSPMiddleware",
     "xinqiao.portal.kept.KeptPagesMiddleware",

@@ -9,7 +9,7 @@ import psycopg
 
 from xinqiao.config import environment
 from xinqiao.config.environment import BadEnvironment
-from xinqiao.server import binaries, places, postgres, roles
+from xinqiao.server import binaries, places, postgres, roles, tables
 
 Say = Callable[[str], None]
 
@@ -51,10 +51,18 @@ def stands() -> bool:
     return row is not None and None not in row
 
 
+_LAID_OUT = """
+SELECT to_regclass('django_migrations'), obj_description(to_regclass('django_migrations'), 'pg_class')
+"""
+
+
 def migrations(_demo: bool, say: Say) -> None:
     """Apply what migrations are missing and make the first keys. Raises BadEnvironment when that cannot be."""
     with places.connect(places.address("owner").parameters(), role="owner") as connection:
-        fresh = connection.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,)
+        row = connection.execute(_LAID_OUT).fetchone()
+    fresh = row is None or row[0] is None
+    if row and row[1] and row[1] == tables.mark():
+        return
     say("Database: laying out tables" if fresh else "Database: checking tables")
     done = subprocess.run([sys.executable, "-m", "xinqiao.server.tables"], capture_output=True, text=True)
     if done.returncode:

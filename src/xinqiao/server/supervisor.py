@@ -74,14 +74,17 @@ def run(options: Options, say: Say) -> None:
                 if database and not environment.archive_folder():
                     archiver.forget_slot()
                 children = _children(home, options, stream_port)
-                for child in children:
-                    child.start()
+                begun = children[:1]  # the pages first: the others would load their programs at the same time
+                begun[0].start()
                 note(options.url(), children)
 
                 def look() -> None:
-                    _look_after(database, children, stopping, say, lambda: note(options.url(), children))
+                    _look_after(database, begun, stopping, say, lambda: note(options.url(), children))
 
-                _welcome(options, children[0], stopping, say, look)
+                if _first_page(options, begun[0], stopping, look):
+                    begun += children[1:]
+                    look()
+                    _welcome(options, say)
                 while not stopping.wait(0.2):
                     look()
         finally:
@@ -225,11 +228,14 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _welcome(options: Options, web: Child, stopping: threading.Event, say: Say, look: Callable[[], None]) -> None:
-    """Wait for the first page, starting again what dies meanwhile. Raises BadEnvironment when the pages will not come."""
+def _first_page(options: Options, web: Child, stopping: threading.Event, look: Callable[[], None]) -> bool:
+    """Wait for the first page, starting again what dies meanwhile; False when told to stop before.
+
+    Raises BadEnvironment when the pages will not come.
+    """
     while not _answers(options.url()):
-        if stopping.wait(0.1):
-            return
+        if stopping.wait(0.05):
+            return False
         look()
         if web.quick >= QUICK_DEATHS:
             raise BadEnvironment(
@@ -238,6 +244,10 @@ def _welcome(options: Options, web: Child, stopping: threading.Event, say: Say, 
             )
         if time.monotonic() > web.started + FIRST_PAGE_WITHIN:
             raise BadEnvironment(f"The web process does not answer at {options.url()}; see {web.log}.")
+    return True
+
+
+def _welcome(options: Options, say: Say) -> None:
     say(prepare.welcome(options.url()))
     if options.host in WILDCARDS and not os.environ.get("XINQIAO_HOSTS"):
         say(
