@@ -76,7 +76,7 @@ def test_a_database_that_dies_in_the_middle_of_a_request(fresh_database: str, br
 
     def cut(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         done = execute(sql, params, many, context)
-        if "insert" in sql.lower() and "ledger_entry" in sql and not seen:
+        if "EXECUTE insert_cases" in sql and not seen:
             seen.append(sql)
             with psycopg.connect(**database.admin(fresh_database)) as admin:
                 admin.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
