@@ -1,7 +1,7 @@
 """Administration in a browser: the pages at phone and desk width, and an organ abolished from the form to the worker."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,33 @@ def test_an_organ_is_abolished_from_the_form_to_the_worker(
     assert now.lead_id in {district.organs["jd"].pk, district.organs["zj"].pk}
     page.goto("/desk/admin/record/?table=people_organ")
     shot(page, "record-after")
+
+
+@widths(360)
+def test_an_abolition_is_prepared_and_called_off(
+    windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
+) -> None:
+    page, organ = signed_in(windows, "admin", width), district.organs["lxh"]
+    page.goto(f"/desk/admin/organs/{organ.pk}/abolish/")
+    page.get_by_label("依据").fill("拱编〔2026〕9 号")
+    page.locator("select[name=abolish-rest]").select_option(str(district.organs["qu"].pk), force=True)
+    day = datetime.now(SHANGHAI).date() + timedelta(days=30)
+    page.locator("input[name=abolish-on]").fill(day.isoformat())
+    shot(page, "prepare")
+    page.get_by_role("button", name="先看看谁接什么").click()
+    page.get_by_role("button", name="排定这次撤销").wait_for()
+    narrow(page)
+    accessible(page)
+    shot(page, "prepare-preview")
+    page.get_by_role("button", name="排定这次撤销").click()
+    page.get_by_text("已排定").first.wait_for()
+    for path, name in (("organs/", "prepared-list"), (f"organs/{organ.pk}/abolish/", "prepared")):
+        page.goto(f"/desk/admin/{path}")
+        narrow(page)
+        accessible(page)
+        shot(page, name)
+    page.get_by_role("button", name="取消这次撤销").click()
+    page.get_by_text("单位照常设立").first.wait_for()
 
 
 def test_somebody_new_signs_in_for_the_first_time(

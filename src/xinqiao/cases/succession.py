@@ -1,7 +1,8 @@
 """An organ is abolished (Art. 24 para 2): its open cases go to whoever carries its functions on.
 
-One act of an administrator (`organ_abolish`); then the worker hands the cases on, one ledger entry each (`follow`). A
-crash in the middle resumes, because what is done no longer names the organ; twice does nothing twice, because every
+One act of an administrator (`organ_abolish`), today or prepared for a later day (until then it may be called off, on it
+the worker looks at everything again and carries it out); then the worker hands the cases on, one ledger entry each
+(`follow`). A crash in the middle resumes, because what is done no longer names the organ; twice does nothing twice, because every
 case has its key. Sealed cases go to persons named at the heir, and to nobody else there.
 """
 
@@ -18,6 +19,7 @@ from django.utils.translation import gettext
 from xinqiao.kernel.clock import day_of, utc_now
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.kernel.words import N_
+from xinqiao.notices import services as notices
 from xinqiao.people import services as people
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM, Actor
@@ -33,6 +35,8 @@ SUCCESSION = SYSTEM("succession")
 MOST_SHOWN = 2000
 SETTLES = timedelta(minutes=2)  # requests that began before the act have ended by then
 NAMED = {"discipline": N_("检举控告受理人"), "confidential": N_("保密专员")}
+MOST_LISTED = 50
+LONGEST_AHEAD = timedelta(days=731)
 SHOWS_DESK = ("petition_office", "hotline")
 
 
@@ -151,44 +155,121 @@ def _checked(
 
 @transaction.atomic
 def organ_abolish(
-    *, organ_id: int, heir_ids: Sequence[int], rest_id: int, source: str, actor: Actor, at: datetime, key: str
-) -> Abolition:
-    """Abolish an organ today: it ends with its posts and competences, and the worker hands its open cases on.
+    *, organ_id: int, heir_ids: Sequence[int], rest_id: int, source: str, actor: Actor, at: datetime, key: str,
+    on: date | None = None,
+) -> Abolition:  # fmt: skip
+    """Abolish an organ: it ends with its posts and competences, and the worker hands its open cases on.
 
+    Without `on`, or when that is today, at once; on a later day by the worker (the heirs are those of that day).
     `source` is the decision by which it is abolished. The same `key` again gives the same act. Raises NotFound, BadInput,
-    Refused where sealed matters could reach nobody, Conflict for the same key with another organ.
+    Refused where sealed matters could reach nobody or an act is there already, Conflict for the same key with another organ.
     """
     known = Abolition.objects.filter(key=key).first()
     if known is not None:
         if known.organ_id != organ_id:
             raise Conflict(N_("这张表单已经用过了。请刷新页面后再试。"))
         return known
-    on = day_of(at)
+    today = day_of(at)
+    on = on or today
+    if not today <= on <= today + LONGEST_AHEAD:
+        raise BadInput({"on": N_("请填写今天，或者以后两年里的一天。")})
     if not source.strip() or len(source.strip()) > 200 or "\0" in source:
         raise BadInput({"source": N_("请写明撤销的依据，例如批准文件的名称和文号，200 字以内。")})
     organ, heirs, rest = _checked(organ_id, heir_ids, rest_id, on, actor)
-    people.organ_dissolve(organ=organ, heirs=heirs, rest=rest, on=on, source=source.strip(), actor=actor, at=at)
+    if Abolition.objects.filter(organ=organ, called_off_at__isnull=True).exists():
+        raise Refused(N_("这个单位的撤销已经排好了。"), remedy=N_("要改日子或者改由谁接，请先取消，再重新排。"))
     act = Abolition.objects.create(
         organ=organ, rest=rest, source=source.strip(), on=on, at=at, recorded_at=utc_now(), key=key,
         account_id=actor.account_id, post_id=actor.post_id,
     )  # fmt: skip
     act.heirs.set(heirs)
+    if on == today:
+        _begin(act, organ, heirs, rest, on=on, actor=actor, at=at)
     return act
+
+
+def _begin(
+    act: Abolition, organ: Organ, heirs: Sequence[Organ], rest: Organ, *, on: date, actor: Actor, at: datetime
+) -> None:
+    """The organ ends; from now on the worker hands its cases on."""
+    people.organ_dissolve(organ=organ, heirs=heirs, rest=rest, on=on, source=act.source, actor=actor, at=at)
+    act.begun_at, act.troubled, act.trouble = utc_now(), False, ""
+    act.save(update_fields=["begun_at", "troubled", "trouble"])
+
+
+@transaction.atomic
+def abolition_call_off(*, act_id: UUID, actor: Actor, at: datetime) -> Abolition:
+    """A prepared abolition shall not be: before its day, or when it could not be carried out on it.
+
+    For administrators. Raises NotFound for others, Refused when the organ has ended.
+    """
+    if not (actor.is_staff and actor.role == Post.Role.ADMIN):
+        raise NotFound()
+    act = Abolition.objects.select_for_update().filter(pk=act_id).first()
+    if act is None:
+        raise NotFound()
+    if act.begun_at is not None:
+        raise Refused(N_("这个单位已经撤销，不能再取消。"), remedy=N_("撤销错了的，请另设单位，再由裁定改回去。"))
+    if act.called_off_at is None:
+        act.called_off_at, act.called_off_by = at, actor.account_id
+        act.save(update_fields=["called_off_at", "called_off_by"])
+    return act
+
+
+def abolitions_prepared() -> list[Abolition]:
+    """The acts that wait for their day, the next one first."""
+    rows = Abolition.objects.filter(begun_at__isnull=True, called_off_at__isnull=True)
+    return list(rows.select_related("organ", "rest").order_by("on", "id")[:MOST_LISTED])
+
+
+def abolition_of(organ: Organ) -> Abolition | None:
+    """The act by which an organ ended or is to end."""
+    return Abolition.objects.filter(organ=organ, called_off_at__isnull=True).select_related("rest").first()
 
 
 # --- the worker's part
 
 
 def follow(*, at: datetime, batch: int = 200) -> int:
-    """Hand on what open acts left to do, each case in a transaction of its own; return how many cases that was.
+    """Carry out prepared acts whose day has come; hand on what open acts left to do, each case in a transaction of its
+    own; return how many cases that was.
 
     An act is done when a round finds nothing and every request that began before it has ended. `at` is the legal time.
     """
     with acting(SUCCESSION):
-        open_acts = list(
-            Abolition.objects.filter(done_at__isnull=True).order_by("recorded_at").values_list("id", flat=True)
-        )
+        waiting = Abolition.objects.filter(begun_at__isnull=True, called_off_at__isnull=True, on__lte=day_of(at))
+        due = list(waiting.order_by("on", "id").values_list("id", flat=True))
+    for act_id in due:
+        _carry_out(act_id, at=at)
+    with acting(SUCCESSION):
+        begun = Abolition.objects.filter(begun_at__isnull=False, done_at__isnull=True)
+        open_acts = list(begun.order_by("begun_at").values_list("id", flat=True))
     return sum(_round(act_id, at=at, batch=batch) for act_id in open_acts)
+
+
+def _carry_out(act_id: UUID, *, at: datetime) -> None:
+    """A prepared act on its day (or the first day on which the worker runs after it): everything is looked at again.
+
+    What stands against it now is kept on the act and told to the administrators; the next round tries again.
+    """
+    try:
+        with acting(SUCCESSION):
+            waiting = Abolition.objects.filter(begun_at__isnull=True, called_off_at__isnull=True)
+            act = waiting.select_for_update().filter(pk=act_id).first()
+            if act is None:  # called off meanwhile
+                return
+            on, heirs = day_of(at), list(act.heirs.values_list("pk", flat=True))
+            organ, taking, rest = _checked(act.organ_id, heirs, act.rest_id, on, SUCCESSION)
+            _begin(act, organ, taking, rest, on=on, actor=SUCCESSION, at=at)
+    except Exception as error:  # one act must not stop the others
+        words = error.message if isinstance(error, BadInput | Refused) else ""
+        log.error("succession.not_begun", act=str(act_id), error=type(error).__name__)
+        with acting(SUCCESSION):
+            Abolition.objects.filter(pk=act_id).update(troubled=True, trouble=words[:300])
+            name = Organ.objects.values_list("short_name", flat=True).get(pk=Abolition.objects.get(pk=act_id).organ_id)
+            notices.administrators_tell(
+                text="abolition_stuck", params={"organ": name}, actor=SUCCESSION, at=at, once_in=timedelta(days=1)
+            )
 
 
 def _round(act_id: UUID, *, at: datetime, batch: int) -> int:
@@ -213,7 +294,7 @@ def _round(act_id: UUID, *, at: datetime, batch: int) -> int:
     with acting(SUCCESSION):
         act = Abolition.objects.select_for_update().get(pk=act_id)
         act.troubled = failed > 0
-        if not moved and not failed and utc_now() >= act.recorded_at + SETTLES:
+        if not moved and not failed and act.begun_at is not None and utc_now() >= act.begun_at + SETTLES:
             act.done_at = utc_now()
         act.save(update_fields=["troubled", "done_at"])
     return moved

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import date
 from typing import Any
 
 import pytest
@@ -48,12 +49,14 @@ def competent(world: World, code: str, content: str, area: str = "") -> None:
     )
 
 
-def abolish(world: World, admin: Actor, *heirs: str, gone: str = "cg", rest: str = "zj", key: str = "k1") -> Abolition:
+def abolish(
+    world: World, admin: Actor, *heirs: str, gone: str = "cg", rest: str = "zj", key: str = "k1", on: date | None = None
+) -> Abolition:
     ids = [world.organs[code].pk for code in heirs]
     with access.acting(admin):
         return succession.organ_abolish(
             organ_id=world.organs[gone].pk, heir_ids=ids, rest_id=world.organs[rest].pk, source="拱编〔2026〕1 号",
-            actor=admin, at=LATER, key=key,
+            actor=admin, at=LATER, key=key, on=on,
         )  # fmt: skip
 
 
@@ -118,7 +121,7 @@ def test_twice_does_nothing_twice_and_the_act_ends_when_nothing_is_left(world: W
     assert succession.follow(at=LATER) == 0
     act.refresh_from_db()
     assert act.done_at is None, "requests that began before may still be on their way"
-    Abolition.objects.update(recorded_at=utc_now() - 2 * succession.SETTLES)
+    Abolition.objects.update(begun_at=utc_now() - 2 * succession.SETTLES)
     assert succession.follow(at=LATER) == 0
     act.refresh_from_db()
     assert act.done_at is not None
@@ -286,3 +289,97 @@ def test_who_may_abolish_what(world: World, admin: Actor) -> None:
             at=LATER, key="x",
         )  # fmt: skip
     assert str(abolish(world, admin, "zj")).startswith("拱墅区城市管理局")
+
+
+DAY = (LATER + days(5)).date()
+THEN = LATER + days(5)
+
+
+def test_an_act_for_a_later_day_is_carried_out_on_that_day(world: World, admin: Actor) -> None:
+    case, cg = accepted(world), world.organs["cg"]
+    act = abolish(world, admin, "jd", on=DAY)
+    assert [one.id for one in succession.abolitions_prepared()] == [act.id]
+    assert succession.follow(at=THEN - days(1)) == 0
+    cg.refresh_from_db()
+    assert (cg.valid_to, fresh(case).lead, act.begun_at) == (None, cg, None)
+    later = accepted(world)  # comes in between: it is handed on as well
+    competent(world, "jd", "0308")
+    assert succession.follow(at=THEN) == 2
+    cg.refresh_from_db()
+    act.refresh_from_db()
+    assert (cg.valid_to, act.troubled) == (DAY, False)
+    assert act.begun_at is not None
+    assert {fresh(one).lead for one in (case, later)} == {world.organs["jd"]}
+    assert not Post.objects.filter(organ=cg, valid_to__isnull=True).exists()
+    assert succession.abolitions_prepared() == []
+    record = AdminEntry.objects.get(table="cases_abolition", key=str(act.id), action="INSERT")
+    assert record.account_id == admin.account_id
+    with access.acting(admin), pytest.raises(Refused, match="已经撤销"):
+        succession.abolition_call_off(act_id=act.id, actor=admin, at=THEN)
+
+
+def test_when_the_worker_slept_over_the_day_the_organ_ends_on_the_day_it_wakes(world: World, admin: Actor) -> None:
+    abolish(world, admin, on=DAY)
+    succession.follow(at=THEN + days(2))
+    assert Organ.objects.get(code="cg").valid_to == (THEN + days(2)).date()
+
+
+def test_a_prepared_act_is_called_off_and_another_one_may_follow(world: World, admin: Actor) -> None:
+    case = accepted(world)
+    act = abolish(world, admin, on=DAY)
+    with pytest.raises(Refused, match="已经排好"):
+        abolish(world, admin, key="k2")
+    with access.acting(world.actor("officer")) as officer, pytest.raises(NotFound):
+        succession.abolition_call_off(act_id=act.id, actor=officer, at=LATER)
+    for _ in range(2):
+        with access.acting(admin):
+            succession.abolition_call_off(act_id=act.id, actor=admin, at=LATER + days(1))
+    act.refresh_from_db()
+    assert (act.called_off_at, act.called_off_by) == (LATER + days(1), admin.account_id)
+    assert succession.follow(at=THEN) == 0
+    assert Organ.objects.get(code="cg").valid_to is None
+    assert AdminEntry.objects.filter(table="cases_abolition", key=str(act.id), action="UPDATE").count() == 1
+    abolish(world, admin, "zj", key="k2")
+    assert succession.follow(at=LATER) == 1
+    assert fresh(case).lead == world.organs["zj"]
+
+
+def test_what_cannot_be_carried_out_on_its_day_is_told_and_tried_again(world: World, admin: Actor) -> None:
+    case = accepted(world)
+    act = abolish(world, admin, on=DAY)
+    Organ.objects.filter(code="zj").update(valid_to=DAY)  # who was to take the rest is no more
+    for _ in range(3):
+        assert succession.follow(at=THEN) == 0
+    act.refresh_from_db()
+    assert act.troubled
+    assert "接下职权表没有写明" in act.trouble
+    assert Organ.objects.get(code="cg").valid_to is None
+    (told,) = Message.objects.filter(text="abolition_stuck")
+    assert (told.account_id, told.case_id, told.params) == (
+        admin.account_id,
+        None,
+        {"organ": world.organs["cg"].short_name},
+    )
+    Organ.objects.filter(code="zj").update(valid_to=None)
+    assert succession.follow(at=THEN) == 1
+    act.refresh_from_db()
+    assert (act.troubled, act.trouble, fresh(case).lead) == (False, "", world.organs["zj"])
+
+
+@pytest.mark.parametrize("day", [LATER.date() - days(1), LATER.date() + succession.LONGEST_AHEAD + days(1)])
+def test_a_day_that_is_over_or_too_far_is_refused(world: World, admin: Actor, day: date) -> None:
+    with pytest.raises(BadInput, match="以后两年"):
+        abolish(world, admin, on=day)
+
+
+def test_heirs_are_those_of_the_day(world: World, admin: Actor) -> None:
+    world.organs["new"] = Organ.objects.create(
+        code="new", name="拱墅区城市建设管理局", short_name="拱建管", kind="department", level="district",
+        area_code="330105", valid_from=DAY,
+    )  # fmt: skip
+    case = accepted(world)
+    with pytest.raises(BadInput):
+        abolish(world, admin, rest="new")
+    abolish(world, admin, rest="new", on=DAY)
+    assert succession.follow(at=THEN) == 1
+    assert fresh(case).lead == world.organs["new"]

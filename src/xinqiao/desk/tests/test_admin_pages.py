@@ -159,7 +159,7 @@ def test_an_organ_is_abolished_after_a_look_at_who_takes_what(admin: Client, wor
     cg, zj = world.organs["cg"], world.organs["zj"]
     path = f"organs/{cg.pk}/abolish/"
     wrong(send(admin, path, "abolish", source="拱编 1 号", rest="", heirs=[], key="k"), "rest")
-    given = {"source": "拱编 1 号", "rest": zj.pk, "heirs": [world.organs["jd"].pk], "key": "k"}
+    given = {"source": "拱编 1 号", "rest": zj.pk, "heirs": [world.organs["jd"].pk], "key": "k", "on": "2026-09-02"}
     seen = send(admin, path, "abolish", **given)
     assert seen.status_code == 200
     page = seen.content.decode()
@@ -260,6 +260,28 @@ def test_an_entry_that_is_not_there_is_not_there(admin: Client) -> None:
 def test_nobody_but_an_administrator_writes_entries(world: World) -> None:
     with pytest.raises(NotFound):
         services.knowledge_end(entry_id=1, valid_to=None, actor=world.actor("officer"), at=MORNING)
+
+
+def test_an_abolition_is_prepared_for_a_later_day_listed_and_called_off(admin: Client, world: World) -> None:
+    cg, zj = world.organs["cg"], world.organs["zj"]
+    path = f"organs/{cg.pk}/abolish/"
+    given = {"source": "拱编 1 号", "rest": zj.pk, "heirs": [], "key": "k", "on": "2026-10-01"}
+    page = send(admin, path, "abolish", **given).content.decode()
+    assert "10 月 1 日" in page
+    assert "会再检查一遍" in page
+    form = {f"abolish-{name}": value for name, value in given.items()}
+    done = admin.post(BASE + path, {"do": "abolish", "sure": "yes", **form}, follow=True)
+    assert "已排定" in done.content.decode()
+    assert "排定在" in words(admin, f"organs/{cg.pk}/")
+    assert "排定的撤销" in words(admin, "organs/")
+    Abolition.objects.update(troubled=True, trouble="请选现在设立的、别的单位。")
+    assert "请选现在设立的、别的单位。" in words(admin, path)
+    assert "到日子没有办成" in words(admin, "organs/")
+    assert send(admin, path, "call-off").status_code == 302
+    assert "排定的撤销" not in words(admin, "organs/")
+    assert 'name="abolish-source"' in words(admin, path)
+    past = {**form, "abolish-on": "2026-01-01", "abolish-key": "k2"}
+    wrong(admin.post(BASE + path, {"do": "abolish", "sure": "yes", **past}), "on")
 
 
 def test_competences_line_by_line(admin: Client, world: World) -> None:

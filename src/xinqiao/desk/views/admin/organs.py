@@ -1,5 +1,6 @@
 """Organs: made, renamed, abolished with their heirs; reviewing bodies."""
 
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +29,7 @@ from xinqiao.desk.views.admin.shared import (
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.kernel.words import N_
 from xinqiao.people import clock, services
+from xinqiao.people.actors import Actor
 from xinqiao.people.models import Competence, Level, Organ, Post, ReviewingBody, in_force
 from xinqiao.people.visitors import needs_recent_sign_in
 from xinqiao.triage import selectors as triage
@@ -64,7 +66,23 @@ def organs(request: HttpRequest) -> HttpResponse:
     kinds = [("", gettext("现在设立的")), ("1", gettext("撤销了的也看"))]
     find = finding(request, q=ask.text(gettext("名称里的字")), gone=ask.pick(gettext("哪些"), kinds))
     actions = [(reverse("desk:admin-organ-new"), gettext("新设单位"), "primary")]
-    return page(request, gettext("单位"), actions=actions, tables=[listed], find=find)
+    tables = [_prepared(), listed] if not (words or after) else [listed]
+    return page(request, gettext("单位"), actions=actions, tables=[one for one in tables if one], find=find)
+
+
+def _prepared() -> dict[str, Any] | None:
+    """The abolitions that wait for their day."""
+    heads = [gettext(word) for word in (N_("单位"), N_("自何日起撤销"), N_("其余由谁接"), N_("依据"))]
+    rows = [
+        [
+            cell(act.organ.name, reverse("desk:admin-abolish", args=[act.organ_id])),
+            cell(gettext("到日子没有办成"), mood="late", icon="alert") if act.troubled else cell(day_words(act.on)),
+            cell(act.rest.short_name),
+            cell(act.source),
+        ]
+        for act in succession.abolitions_prepared()
+    ]
+    return table(heads, rows, title=gettext("排定的撤销")) if rows else None
 
 
 def _fields() -> dict[str, Any]:
@@ -125,14 +143,15 @@ def organ(request: HttpRequest, organ_id: int) -> HttpResponse:
         (gettext("上级单位"), one.superior.name if one.superior else ""),
         (gettext("设立"), one.valid_from.isoformat()),
     ]
-    act = Abolition.objects.filter(organ=one).select_related("rest").first()
+    act = succession.abolition_of(one)
     if one.valid_to:
         facts.append((gettext("撤销"), day_words(one.valid_to)))
     if act is not None:
         facts += _act(act)
     actions = [(f"{reverse('desk:admin-record')}?table=people_organ&key={one.pk}", gettext("变动记录"), "")]
     if one.valid_to is None:
-        actions.append((reverse("desk:admin-abolish", args=[one.pk]), gettext("撤销这个单位"), "outline-danger"))
+        label = gettext("撤销这个单位") if act is None else gettext("排定的撤销")
+        actions.append((reverse("desk:admin-abolish", args=[one.pk]), label, "outline-danger"))
     return done or page(
         request, one.name, path=_path(), facts=facts, actions=actions, tables=_tables(one, on), forms=doing.forms,
         status=doing.status,
@@ -143,6 +162,10 @@ def _act(act: Abolition) -> list[tuple[str, str]]:
     state = gettext("已经交接完") if act.done_at else gettext("正在交接")
     if act.troubled:
         state = gettext("有的还没有交接成，系统每分钟再试；请看日志")
+    if act.begun_at is None:
+        state = gettext("排定在%(day)s，到那天自动办理") % {"day": day_words(act.on)}
+        if act.troubled:
+            state = gettext("到日子没有办成，系统每分钟再试：") + gettext(act.trouble or N_("原因请看日志。"))
     return [
         (gettext("依据"), act.source),
         (gettext("其余由谁接"), act.rest.name),
@@ -179,10 +202,15 @@ def _tables(one: Organ, on: Any) -> list[dict[str, Any]]:
 @staff("admin")
 @needs_recent_sign_in
 def abolish(request: HttpRequest, organ_id: int) -> HttpResponse:
-    """An organ is abolished: first who would take what, then the act."""
+    """An organ is abolished, today or on a later day: first who would take what, then the act. A prepared one is called off."""
     actor, at, on = actor_of(request), clock.now(), today()
     one = organ_of(organ_id)
-    others = [(pk, name) for pk, name in organ_choices(on) if pk != one.pk]
+    act = succession.abolition_of(one)
+    if act is not None and act.begun_at is None:
+        return _call_off(request, one, act, actor, at)
+    coming = Organ.objects.filter(valid_from__gt=on, valid_to__isnull=True).order_by("area_code", "pk")
+    soon = [(organ.pk, f"{organ.name}（{day_words(organ.valid_from)}）") for organ in coming[:A_PAGE]]
+    others = [(pk, name) for pk, name in organ_choices(on) if pk != one.pk] + soon
     doing = Doing(request)
     given: dict[str, Any] = {}
 
@@ -190,15 +218,16 @@ def abolish(request: HttpRequest, organ_id: int) -> HttpResponse:
         if request.POST.get("sure") != "yes":
             given.update(wish)
             seen = succession.preview(
-                organ_id=one.pk, heir_ids=wish["heirs"], rest_id=wish["rest"] or 0, on=on, actor=actor
+                organ_id=one.pk, heir_ids=wish["heirs"], rest_id=wish["rest"] or 0, on=wish["on"] or on, actor=actor
             )
-            return {"seen": seen}
+            return {"seen": seen, "on": wish["on"] or on}
         with transaction.atomic():
             act = succession.organ_abolish(
                 organ_id=one.pk, heir_ids=wish["heirs"], rest_id=wish["rest"] or 0, source=wish["source"], actor=actor,
-                at=at, key=f"abolish/{wish['key']}",
+                at=at, key=f"abolish/{wish['key']}", on=wish["on"],
             )  # fmt: skip
-            jobs.hand_on_soon(at)
+            if act.begun_at is not None:
+                jobs.hand_on_soon(at)
         return act
 
     fields = {
@@ -207,31 +236,55 @@ def abolish(request: HttpRequest, organ_id: int) -> HttpResponse:
             gettext("职权没有写明的，由谁接"), others, gettext("只有一个单位接手的，就选它"), blank=gettext("请选择"), number=True
         ),
         "heirs": ask.several(gettext("还有哪些单位接手"), others, gettext("按职权表里写的内容和地方分给它们")),
+        "on": ask.day(
+            gettext("自何日起撤销"), gettext("今天就撤，或者以后的一天：到那天自动办理，之前可以取消"), required=False
+        ),
         "key": ask.text("key"),
     }  # fmt: skip
     form = doing.add(
-        "abolish", gettext("先看看谁接什么"), fields, carry_out, initial={"key": uuid4().hex},
+        "abolish", gettext("先看看谁接什么"), fields, carry_out, initial={"key": uuid4().hex, "on": on},
         help=gettext("《信访工作条例》第二十四条第二款：由继续行使其职权的单位受理。期限不变，来信人会收到告知。"),
     )  # fmt: skip
     form.fields["key"].widget = ask.forms.HiddenInput()
-    done = doing.sent(
-        reverse("desk:admin-organ", args=[one.pk]), gettext("已撤销。未办结的事项正在交接，每件都留记录。")
+    later = bool(request.POST.get("abolish-on")) and request.POST["abolish-on"] != on.isoformat()
+    said = (
+        gettext("已排定，到那天自动办理，之前可以取消。")
+        if later
+        else gettext("已撤销。未办结的事项正在交接，每件都留记录。")
     )
+    done = doing.sent(reverse("desk:admin-organ", args=[one.pk]), said)
     if not isinstance(done, dict):
         path = _path((reverse("desk:admin-organ", args=[one.pk]), one.name))
         return done or page(request, gettext("撤销单位"), path=path, forms=doing.forms, status=doing.status)
-    return _previewed(request, one, form, done["seen"])
+    return _previewed(request, one, form, done["seen"], done["on"])
 
 
-def _previewed(request: HttpRequest, one: Organ, form: Any, seen: succession.Preview) -> HttpResponse:
+def _call_off(request: HttpRequest, one: Organ, act: Abolition, actor: Actor, at: Any) -> HttpResponse:
+    """A prepared abolition, and the way to call it off."""
+    doing = Doing(request)
+    doing.add(
+        "call-off", gettext("取消这次撤销"), {},
+        lambda given: succession.abolition_call_off(act_id=act.pk, actor=actor, at=at), kind="outline-danger",
+        help=gettext("单位照常设立，事项不动；要改日子或者改由谁接，取消以后再重新排。"),
+    )  # fmt: skip
+    done = doing.sent(reverse("desk:admin-organ", args=[one.pk]), gettext("已取消，单位照常设立。"))
+    heirs = gettext("、").join(act.heirs.order_by("pk").values_list("name", flat=True))
+    facts = [(gettext("自何日起撤销"), day_words(act.on)), *_act(act), (gettext("还有哪些单位接手"), heirs)]
+    path = _path((reverse("desk:admin-organ", args=[one.pk]), one.name))
+    return done or page(request, gettext("排定的撤销"), path=path, facts=facts, forms=doing.forms, status=doing.status)
+
+
+def _previewed(request: HttpRequest, one: Organ, form: Any, seen: succession.Preview, on: date) -> HttpResponse:
     labels = dict(triage.content_choices())
     rows = [
         [cell(labels.get(share.content_code, share.content_code) or gettext("还没有分类")), cell(share.heir.name), cell(share.cases)]
         for share in seen.shares
     ]  # fmt: skip
     heads = [gettext(word) for word in (N_("内容"), N_("由谁接"), N_("未办结（件）"))]
-    warnings = [gettext("今天起，%(organ)s撤销，它的 %(posts)s 个岗位结束，手上的事由接手的单位重新指定承办人。")
-                % {"organ": one.name, "posts": seen.posts}]  # fmt: skip
+    warnings = [gettext("%(day)s起，%(organ)s撤销，它的 %(posts)s 个岗位结束，手上的事由接手的单位重新指定承办人。")
+                % {"day": day_words(on), "organ": one.name, "posts": seen.posts}]  # fmt: skip
+    if on > today():
+        warnings.append(gettext("到那天照当时的职权表和事项来分，会再检查一遍；办不成的会提醒管理员。"))
     if seen.competences:
         warnings.append(
             gettext("职权表里有 %(count)s 行没有别的单位接，会转给兜底的单位。") % {"count": seen.competences}
@@ -246,7 +299,7 @@ def _previewed(request: HttpRequest, one: Organ, form: Any, seen: succession.Pre
         "do": "abolish",
         "title": gettext("确认撤销"),
         "form": form,
-        "submit": gettext("撤销并交接"),
+        "submit": gettext("排定这次撤销") if on > today() else gettext("撤销并交接"),
         "kind": "danger",
         "sure": True,
     }
