@@ -48,6 +48,12 @@ class Case(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["office", "-received_at", "-id"], name="case_office_received"),
+            models.Index(  # what waits for others is among the open ones, which are few
+                fields=["office", "-received_at", "-id"], name="case_office_open", condition=Q(closed_at__isnull=True)
+            ),
+            models.Index(
+                fields=["desk", "-received_at", "-id"], name="case_desk_received", condition=Q(desk__isnull=False)
+            ),
             models.Index(
                 fields=["lead", "-received_at", "-id"], name="case_lead_received", condition=Q(lead__isnull=False)
             ),

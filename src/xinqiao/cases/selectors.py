@@ -1,11 +1,12 @@
 """Reading cases: worklists paged by key, the case file on one page. Nothing here counts rows to draw a page."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet, Value
 
 from xinqiao.kernel.ids import NUMBER_LENGTH, normalise_number
 from xinqiao.people.actors import Actor
@@ -94,29 +95,34 @@ def _by_due(actor: Actor, filters: Filters, size: int) -> Page:
 
 def _by_receipt(actor: Actor, filters: Filters, size: int) -> Page:
     leading = Obligation.objects.filter(settled_at__isnull=True, leading=True, organ_id=actor.organ)
-    rows = (
-        access.visible(actor)
-        .filter(_narrow(filters, ""))
-        .select_related("lead", "office", "handler__account")
-        .prefetch_related(Prefetch("obligations", queryset=leading, to_attr="leading_here"))
-        .order_by("-received_at", "-id")
-    )
+    wanted = _narrow(filters, "")
     if filters.view == "closed":
-        rows = rows.filter(closed_at__isnull=False)
+        wanted &= Q(closed_at__isnull=False)
     elif filters.view == "waiting":
         owed = Obligation.objects.filter(
             case_id=OuterRef("pk"), settled_at__isnull=True, kind="duty", organ_id=actor.organ
         )
-        rows = rows.filter(~Exists(owed), closed_at__isnull=True)
+        wanted &= Q(~Exists(owed), closed_at__isnull=True)
     if filters.colour:
-        rows = rows.filter(obligations__in=leading.filter(colour=filters.colour))
+        wanted &= Q(Exists(leading.filter(case_id=OuterRef("pk"), colour=filters.colour)))
     if filters.after:
         at_text, _, id_text = filters.after.partition("_")
         at, last = datetime.fromisoformat(at_text), UUID(id_text)
         if at.tzinfo is None:
             raise ValueError(at_text)
-        rows = rows.filter(received_at__lte=at).filter(Q(received_at__lt=at) | Q(id__lt=last))
-    found = list(rows[: size + 1])
+        wanted &= Q(received_at__lte=at) & (Q(received_at__lt=at) | Q(id__lt=last))
+    ways = [  # each in the order of an index
+        rows.filter(wanted).order_by("-received_at", "-id").values_list("received_at", "id")[: size + 1]
+        for rows in access.visible_by_way(actor)
+    ]
+    newest = sorted(ways[0].union(*ways[1:]) if len(ways) > 1 else ways[0], reverse=True) if ways else []
+    ids = [key for _, key in newest[: size + 1]]
+    found = list(
+        Case.objects.filter(id__in=ids)
+        .select_related("lead", "office", "handler__account")
+        .prefetch_related(Prefetch("obligations", queryset=leading, to_attr="leading_here"))
+        .order_by("-received_at", "-id")
+    )
     page = []
     for case in found[:size]:
         here: list[Obligation] = case.leading_here  # type: ignore[attr-defined]
@@ -154,14 +160,16 @@ def due_counts(*, actor: Actor, today: date, limit: int = 100) -> dict[str, int]
         settled_at__isnull=True, leading=True, organ_id=actor.organ, case__in=access.visible(actor)
     )
 
-    def upto(query: QuerySet[Obligation]) -> int:
-        return len(query.order_by("due", "id").values_list("id")[:limit])
-
-    return {
-        "overdue": upto(rows.filter(due__lt=today)),
-        "today": upto(rows.filter(due=today)),
-        "near": upto(rows.filter(due__gt=today, colour="yellow")),
-    }
+    counted = [
+        query.order_by("due", "id").annotate(which=Value(which)).values_list("which", flat=True)[:limit]
+        for which, query in (
+            ("overdue", rows.filter(due__lt=today)),
+            ("today", rows.filter(due=today)),
+            ("near", rows.filter(due__gt=today, colour="yellow")),
+        )
+    ]
+    found = Counter(counted[0].union(*counted[1:], all=True))
+    return {which: found[which] for which in ("overdue", "today", "near")}
 
 
 def cases_by_ids(*, actor: Actor, ids: Sequence[UUID]) -> list[Case]:
