@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from uuid import UUID
 
 from django.db.models import Q, Value
@@ -165,18 +166,24 @@ class Reviewer:
     source: str
 
 
+@cache
+def _reviewing() -> str:
+    return f"""
+SELECT {batch.columns(ReviewingBody, Organ)} FROM people_reviewingbody JOIN people_organ ON people_organ.id = reviewer_id
+WHERE people_reviewingbody.organ_id = %s AND content_code = ANY(%s)
+  AND people_reviewingbody.valid_from <= %s AND (people_reviewingbody.valid_to IS NULL OR people_reviewingbody.valid_to > %s)
+  AND people_organ.valid_from <= %s AND (people_organ.valid_to IS NULL OR people_organ.valid_to > %s)
+ORDER BY people_reviewingbody.id
+"""  # noqa: S608 - names of models
+
+
 def reviewing_bodies(organ: Organ | int, content: str, on: date) -> list[Reviewer]:
     """Who reviews what `organ` decided about a content (Art. 35); several: the petitioner chooses; none: no review."""
-    rows = list(
-        ReviewingBody.objects.filter(
-            in_force(on),
-            in_force(on, "reviewer__"),
-            organ_id=organ.pk if isinstance(organ, Organ) else organ,
-            content_code__in=content_chain(content),
-        )
-        .select_related("reviewer")
-        .order_by("pk")
-    )
+    key = organ.pk if isinstance(organ, Organ) else organ
+    rows = []
+    for row in batch.rows(_reviewing(), [key, list(content_chain(content)), on, on, on, on]):
+        body, body.reviewer = batch.parted((ReviewingBody, Organ), row)
+        rows.append(body)
     nearest = max((len(content_stem(row.content_code)) for row in rows), default=0)
     return [Reviewer(row.reviewer, row.source) for row in rows if len(content_stem(row.content_code)) == nearest]
 
