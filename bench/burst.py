@@ -3,7 +3,7 @@
     script/bench burst [--rows 10000] [--stage 15] [--steps 1,15,25,35] [--connections 64] [--json]
 
 Open loop: lives (bench/lifecycle.py) begin by the clock, carried by a pool of kept connections; when all of these are busy the next life waits
-for one, and how long is said. A request that is sent away (503 or 429 with Retry-After) is sent once more after that time, as a well-behaved
+for one, and how long is said; at the end lives go on at 1/s until nothing of the burst waits. A request that is sent away (503 or 429 with Retry-After) is sent once more after that time, as a well-behaved
 client does, and counted apart; sent away twice it is an error, as is everything else that is not an answer. Back to normal: after the burst
 lives arrive at 1/s again; the first moment from which the p95 of the requests of every five seconds stays below twice that of before. Limit: lives a second
 that 16 clients reach in a closed loop in the same run.
@@ -32,6 +32,7 @@ MOST_ERRORS = 0.001
 RECOVERY = 30.0
 WINDOW = 5.0
 AGAIN = (429, 503)
+MOST_AFTER, CALM = 240, 12  # seconds at 1/s beyond the plan: at most, and with nothing waiting
 LONGEST_PAUSE = 10.0  # a client does not wait longer than this to send again
 
 
@@ -109,6 +110,13 @@ def drive(road: Road, plan: Sequence[tuple[float, float]], connections: int) -> 
             time.sleep(max(0.0, at - time.perf_counter()))
             due_lives.put(at)
         moment += seconds
+    calm = 0
+    for turn in range(MOST_AFTER):  # the visits of a quiet day go on until nothing of the burst waits any more
+        calm = calm + 1 if due_lives.empty() else 0
+        if calm >= CALM:
+            break
+        time.sleep(max(0.0, moment + turn - time.perf_counter()))
+        due_lives.put(moment + turn)
     for _ in threads:
         due_lives.put(None)
     for thread in threads:
@@ -154,7 +162,7 @@ def stages(heard: Heard, first: float, plan: Sequence[tuple[float, float]]) -> l
 
 def recovery(heard: Heard, burst_end: float, normal_ms: float) -> float | None:
     """Seconds after the burst from which on the p95 of every window stays below twice the normal; None: never."""
-    last = max((one[1] for one in heard.requests), default=burst_end)
+    last = max((one[1] for one in heard.requests), default=burst_end) - WINDOW
     back: float | None = None
     moment = burst_end
     while moment <= last:

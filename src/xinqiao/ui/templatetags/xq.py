@@ -41,6 +41,31 @@ def _today(context: Context, today: date | None) -> date:
     return _day(found)
 
 
+# ---- what is the same for everybody ------------------------------------------------------------------------------------
+
+
+class Kept(template.Node):
+    """Rendered once for each language, without the page's values: nothing of a reader can get in."""
+
+    def __init__(self, nodes: template.NodeList) -> None:
+        self.nodes = nodes
+        self.rendered: dict[str, SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        language = get_language() or ""
+        if language not in self.rendered:
+            self.rendered[language] = self.nodes.render(context.new({}))
+        return self.rendered[language]
+
+
+@register.tag
+def kept(parser: Any, _token: Any) -> Kept:
+    """`{% kept %}…{% endkept %}`: words, icons and addresses that depend on the language alone."""
+    nodes = parser.parse(("endkept",))
+    parser.delete_first_token()
+    return Kept(nodes)
+
+
 # ---- words for days -------------------------------------------------------------------------------------------------
 
 _WEEKDAYS = {
