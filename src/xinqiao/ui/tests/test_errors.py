@@ -67,7 +67,9 @@ def _faults(client: Client) -> dict[str, str]:
         "404": client.get("/nothing/"),
         "404 of a matter": client.get("/my/123456789012-1/"),
         "403": strict.post("/track/", {}),
-        "413": client.post("/say/", {}, headers={"Referer": "http://testserver/say/", "Host": "testserver"}, **TOO_LARGE),
+        "413": client.post(
+            "/say/", {}, headers={"Referer": "http://testserver/say/", "Host": "testserver"}, **TOO_LARGE
+        ),
     }
     assert {name: answer.status_code for name, answer in found.items()} == {name: int(name[:3]) for name in found}
     return {name: answer.content.decode() for name, answer in found.items()}
