@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.test_desk import narrow
+from tests.browser.test_desk_files import LONG_NAME, chosen
 from tests.support.widths import widths
 from tests.support.world import LONG_AGO, World, make
 from xinqiao.cases.models import Case
@@ -171,6 +173,30 @@ def test_from_the_answer_to_both_ratings(
     page.get_by_text("前后都对得上").wait_for()
     accessible(page)
     shot(page, "proof")
+
+
+@widths(360)
+def test_photos_chosen_once_wait_for_the_missing_words(
+    windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
+) -> None:
+    receipt = receive(district, clock.now())
+    page = windows.open(width)
+    open_with_code(page, receipt)
+    page.get_by_role("link", name="补充材料").click()
+    page.locator("input[type=file]").set_input_files([chosen(LONG_NAME), chosen("误选.jpg")])
+    page.get_by_role("button", name="补充材料").click()
+    waiting = page.locator(".xq-staged li")
+    waiting.first.wait_for()
+    assert waiting.count() == 2
+    narrow(page)
+    accessible(page)
+    shot(page, "files-wait")
+    waiting.nth(1).get_by_role("checkbox").check()
+    page.get_by_label("补充什么").fill("又拍了一张。")
+    page.get_by_role("button", name="补充材料").click()
+    page.get_by_text("已经办好").wait_for()
+    assert page.get_by_text(LONG_NAME).count() + page.locator(f'img[alt*="{LONG_NAME}"]').count() >= 1
+    assert "误选" not in page.content()
 
 
 @widths(360)
