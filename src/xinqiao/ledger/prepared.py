@@ -7,7 +7,8 @@ together all the same. Their plans know no values (plan_cache_mode, settings.DAT
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,6 +17,7 @@ from django.db import connection
 
 MOST = 500  # names on one connection; what comes after is sent as it is
 _PLANNED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_SELECT = re.compile(r"\(?SELECT\b")
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+\"?(\w+)", re.IGNORECASE)
 _PLACE = re.compile(r"%s|%%")
 _known: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
@@ -36,6 +38,23 @@ def message(cursor: Any, statements: Sequence[Statement]) -> str:
         cursor.mogrify(call if name in names else statement, values)
         for (name, _, call), (statement, values) in zip(shapes, statements, strict=True)
     )
+
+
+@contextmanager
+def planned() -> Iterator[None]:
+    """Whatever Django asks within is planned once as well: for pages that are asked for all day with other values.
+
+    Not for questions whose best plan depends on their values.
+    """
+    with connection.execute_wrapper(_planned):
+        yield
+
+
+def _planned(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Mapping[str, Any]) -> Any:
+    if many or not params or not _SELECT.match(sql):
+        return execute(sql, params, many, context)
+    context["cursor"].db.ensure_connection()
+    return execute(message(context["cursor"], [(sql, params)]), None, many, context)
 
 
 @lru_cache(maxsize=2048)

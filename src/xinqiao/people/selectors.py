@@ -1,7 +1,7 @@
 """What others read of people. Nothing here writes, nothing here asks for the time."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from xinqiao.kernel.errors import NotFound, Refused
 from xinqiao.kernel.words import N_
 from xinqiao.law.types import TraceLine
-from xinqiao.ledger import batch
+from xinqiao.ledger import batch, prepared
 from xinqiao.people import identity as identities
 from xinqiao.people.actors import Actor
 from xinqiao.people.areas import area_chain, area_stem, content_chain, content_stem
@@ -256,7 +256,8 @@ def acting_posts(account_id: int, on: date) -> list[ActingPost]:
     own = Q(account_id=account_id)
     deputy = Q(deputy__account_id=account_id) & on_leave(on) & in_force(on, "deputy__")
     rows = Post.objects.filter(in_force(on), own | deputy).select_related("organ", "account").order_by("pk").distinct()
-    choices = [ActingPost(row, row.account_id == account_id) for row in rows]
+    with prepared.planned():
+        choices = [ActingPost(row, row.account_id == account_id) for row in rows]
     return sorted(choices, key=lambda choice: (not choice.own, choice.post.pk))
 
 
@@ -269,7 +270,11 @@ def manned(post_ids: Iterable[int], on: date) -> set[tuple[int, int]]:
 
 def staff_actor(account_id: int, name: str, on: date, post_id: int | None = None) -> Actor:
     """The actor of a signed-in account, in the chosen post when it may work there, else in its first own one."""
-    choices = acting_posts(account_id, on)
+    return actor_among(acting_posts(account_id, on), account_id, name, post_id)
+
+
+def actor_among(choices: Sequence[ActingPost], account_id: int, name: str, post_id: int | None = None) -> Actor:
+    """The same, where the posts in which the account may work have been read already."""
     chosen = next((choice for choice in choices if choice.post.pk == post_id), choices[0] if choices else None)
     if chosen is None:
         return Actor(kind="staff", account_id=account_id, name=name)

@@ -46,7 +46,9 @@ def _read(request: HttpRequest, case: Any) -> Frame:
     now = clock.now()
     if actor is None or actor.account_id is None:
         return Frame([], None, selectors.demonstration(), now, "", "", "")
-    posts = selectors.acting_posts(actor.account_id, day_of(now))
+    posts: list[selectors.ActingPost] | None = getattr(request, "acting_posts", None)  # read with the actor
+    if posts is None:
+        posts = selectors.acting_posts(actor.account_id, day_of(now))
     chosen = next((one for one in posts if one.post.pk == actor.post_id), None)
     shown = case if isinstance(case, Case) else None
     return Frame(

@@ -22,6 +22,7 @@ from xinqiao.intake import selectors as intake
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.law.types import Option
+from xinqiao.ledger.prepared import planned
 from xinqiao.people import clock
 from xinqiao.people import selectors as people
 from xinqiao.people import services as vault
@@ -37,6 +38,7 @@ REVEALABLE = (("name", "姓名"), ("phone", "电话"), ("address", "地址"), ("
 
 @require_GET
 @staff()
+@planned()
 def case_page(request: HttpRequest, number: str) -> HttpResponse:
     """The whole file."""
     case = open_case(request, number)
@@ -84,6 +86,7 @@ def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
 
 @require_GET
 @staff()
+@planned()
 def peek(request: HttpRequest, number: str) -> HttpResponse:
     """The case beside the worklist, in short."""
     case, at = open_case(request, number), clock.now()

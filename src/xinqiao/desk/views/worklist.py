@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,7 @@ from xinqiao.intake import selectors as intake
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import XinqiaoError
 from xinqiao.law.types import Option
+from xinqiao.ledger.prepared import planned
 from xinqiao.people import clock
 from xinqiao.people.actors import Actor
 from xinqiao.triage import selectors as triage
@@ -43,7 +45,7 @@ MARKS = (
     ("sealed", pgettext_lazy("mark", "密封")),
 )
 COLOURS = (("red", _("超期")), ("yellow", _("临近")), ("green", _("正常")))
-
+_PLACE = "NUMBER"
 
 WORDS = ("view", "procedure", "state", "colour", "area", "content", "mark", "number", "after")
 
@@ -78,14 +80,16 @@ def _page(actor: Actor, filters: Filters) -> selectors.Page:
 
 @require_GET
 @staff()
+@planned()
 def worklist(request: HttpRequest) -> HttpResponse:
     """The page, or with htmx its rows only."""
     actor, today = actor_of(request), day_of(clock.now())
     filters = read_filters(request)
     page = _page(actor, filters)
     filters = page.filters
+    case_address = reverse("desk:case", args=[_PLACE])
     context: dict[str, Any] = {
-        "rows": [_shown(row) for row in page.rows],
+        "rows": [_shown(row, case_address) for row in page.rows],
         "filters": filters,
         "more": address(filters, after=page.after) if page.after else "",
         "first": address(filters, after="") if filters.after else "",
@@ -117,9 +121,11 @@ def worklist(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/worklist.html", context)
 
 
-def _shown(row: selectors.Row) -> dict[str, Any]:
+def _shown(row: selectors.Row, address_of: str) -> dict[str, Any]:
+    """A line; `address_of` is the address of a case, in which _PLACE stands for its number."""
     return {
         "case": row.case,
+        "url": address_of.replace(_PLACE, row.case.number),
         "duty": row.obligation,
         "state": gettext(law.state_label(row.case.procedure, row.case.state, row.case.closed_cause)),
         "procedure": gettext(casebook.procedure_label(row.case.procedure)),
