@@ -79,7 +79,9 @@ class Instance:
         """A token of that member of staff, with every scope."""
         if not self.tokens:  # those of earlier runs stand in the way of new ones
             with self.database() as link:
-                link.execute("UPDATE people_apitoken SET revoked_at = now() WHERE name = 'bench' AND revoked_at IS NULL")
+                link.execute(
+                    "UPDATE people_apitoken SET revoked_at = now() WHERE name = 'bench' AND revoked_at IS NULL"
+                )
         if login not in self.tokens:
             scopes = "submit,read,step,search"
             said = self.xinqiao("token", "make", login, "--name", "bench", "--scopes", scopes, "--days", "7", "--json")

