@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import cache
 from importlib.resources import files
 from threading import local
 from typing import TYPE_CHECKING, Any, cast
@@ -23,16 +24,23 @@ SEAL_WORDS = {"stamp": "（盖章处）", "electronic": "（电子印章位置�
 _own = local()
 
 
+@cache
+def _faces() -> "typst.Fonts":
+    """The faces of this process: loading them costs a tenth of a second and 20 MB, setting a page a few thousandths."""
+    import typst
+
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font_folder())])
+
+
 def _press() -> "typst.Compiler":
-    """This thread's compiler, kept: loading the faces costs a tenth of a second, setting a page a few thousandths."""
+    """This thread's compiler, kept; all of them share the faces."""
     kept = getattr(_own, "compiler", None)
     if kept is not None:
         return cast("typst.Compiler", kept)
     import typst  # only where papers are set: most processes of an instance never do
 
     template = str(files("xinqiao.papers") / "paper.typ")
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font_folder())])
-    made = typst.Compiler(template, root=str(files("xinqiao.papers")), font_paths=fonts, ignore_system_fonts=True)
+    made = typst.Compiler(template, root=str(files("xinqiao.papers")), font_paths=_faces(), ignore_system_fonts=True)
     _own.compiler = made
     return made
 

@@ -1,6 +1,7 @@
 """Every kind of paper, from facts to PDF and DOCX."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from typing import Any
@@ -393,3 +394,11 @@ def test_a_docx_is_laid_out_as_its_pdf() -> None:
     assert "\t" in colophon.rows[1].cells[0].text
     notes = [p for p in decision.paragraphs if p.text.startswith("（联系人")]
     assert [p.runs[0].font.size.pt for p in notes] == [12]
+
+
+def test_papers_set_by_several_threads_are_those_of_one() -> None:
+    papers = [compose(kind, facts) for kind, facts in sorted(FACTS.items())[:4]]
+    alone = [render_pdf(paper) for paper in papers]
+    for _ in range(2):  # new threads have compilers of their own and share the faces
+        with ThreadPoolExecutor(4) as several:
+            assert list(several.map(render_pdf, papers)) == alone
