@@ -17,7 +17,7 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.people import access, clock, proof
 from xinqiao.people.actors import CITIZEN, Actor
 from xinqiao.people.presence import LOCKED_KEY, SEEN_KEY, left_alone
-from xinqiao.people.selectors import acting_posts, actor_among
+from xinqiao.people.selectors import acting_posts, staff_actor
 from xinqiao.people.visitors import last_sign_in, sign_in_again
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -74,9 +74,10 @@ def actor_of(request: HttpRequest) -> Actor:
     prefixes = tuple(getattr(settings, "XINQIAO_STAFF_PREFIXES", STAFF_PREFIXES))
     if request.path.startswith(prefixes) and request.user.is_authenticated:
         chosen = request.session.get(POST_KEY)
-        posts = acting_posts(request.user.pk, day_of(clock.now()))
+        today = day_of(clock.now())
+        posts = acting_posts(request.user.pk, today)
         request.acting_posts = posts  # type: ignore[attr-defined]
-        return actor_among(posts, request.user.pk, request.user.name, chosen)
+        return staff_actor(request.user.pk, request.user.name, today, chosen, posts)
     if settings.SESSION_COOKIE_NAME in request.COOKIES:
         return proof.actor(request, clock.now())
     return CITIZEN()

@@ -268,13 +268,15 @@ def manned(post_ids: Iterable[int], on: date) -> set[tuple[int, int]]:
     return {*rows.values_list("pk", "account_id"), *deputies.values_list("pk", "deputy__account_id")}
 
 
-def staff_actor(account_id: int, name: str, on: date, post_id: int | None = None) -> Actor:
-    """The actor of a signed-in account, in the chosen post when it may work there, else in its first own one."""
-    return actor_among(acting_posts(account_id, on), account_id, name, post_id)
+def staff_actor(
+    account_id: int, name: str, on: date, post_id: int | None = None, choices: Sequence[ActingPost] | None = None
+) -> Actor:
+    """The actor of a signed-in account, in the chosen post when it may work there, else in its first own one.
 
-
-def actor_among(choices: Sequence[ActingPost], account_id: int, name: str, post_id: int | None = None) -> Actor:
-    """The same, where the posts in which the account may work have been read already."""
+    `choices`: the posts in which the account may work on that day, where they have been read already.
+    """
+    if choices is None:
+        choices = acting_posts(account_id, on)
     chosen = next((choice for choice in choices if choice.post.pk == post_id), choices[0] if choices else None)
     if chosen is None:
         return Actor(kind="staff", account_id=account_id, name=name)
