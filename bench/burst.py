@@ -112,10 +112,10 @@ def drive(road: Road, plan: Sequence[tuple[float, float]], connections: int) -> 
         moment += seconds
     calm = 0
     for turn in range(MOST_AFTER):  # the visits of a quiet day go on until nothing of the burst waits any more
+        time.sleep(max(0.0, moment + turn - time.perf_counter()))
         calm = calm + 1 if due_lives.empty() else 0
         if calm >= CALM:
             break
-        time.sleep(max(0.0, moment + turn - time.perf_counter()))
         due_lives.put(moment + turn)
     for _ in threads:
         due_lives.put(None)
