@@ -1,7 +1,6 @@
 """What a post does: its worklist, a case, what may be done, doing it, finding. The actor is the post's, exactly."""
 
 import re
-from collections.abc import Callable
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -11,8 +10,7 @@ from ninja import Path, Query, Router, Schema
 from pydantic import Field
 
 from xinqiao.api import inputs, reading
-from xinqiao.api.citizens import KEY, shelf_of
-from xinqiao.api.door import Token, bearer_of, key_of
+from xinqiao.api.door import Token, bearer_of
 from xinqiao.api.reply import reply
 from xinqiao.api.schemas import (
     CaseOut,
@@ -20,15 +18,12 @@ from xinqiao.api.schemas import (
     OrganOut,
     PostOut,
     SearchOut,
-    StepIn,
-    StepOut,
     WorklistOut,
 )
-from xinqiao.cases import access, holding, search, selectors, services
+from xinqiao.cases import access, search, selectors, services
 from xinqiao.cases.models import Case
 from xinqiao.files import selectors as files
 from xinqiao.files.serving import blob_serve
-from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, NotFound
 from xinqiao.kernel.words import N_
 from xinqiao.people import clock
@@ -38,12 +33,12 @@ from xinqiao.people.models import Organ
 
 router = Router()
 
-_NUMBER = re.compile(r"\d{12}-\d{1,2}", re.ASCII)
+NUMBER = re.compile(r"\d{12}-\d{1,2}", re.ASCII)
 
 
-def opened(actor: Actor, number: str, find: Callable[[Actor, str], Case] = access.get) -> Case:
+def opened(actor: Actor, number: str) -> Case:
     """The case of that number. Absent, forbidden and sealed look the same: NotFound."""
-    case = find(actor, number) if _NUMBER.fullmatch(number) else None
+    case = access.get(actor, number) if NUMBER.fullmatch(number) else None
     if case is None or case.sealed:
         raise NotFound()
     return case
@@ -129,27 +124,6 @@ def options(request: HttpRequest, number: str = Path(..., max_length=20)) -> Htt
     case = opened(actor, number)
     found = services.options(case=case, actor=actor, at=clock.now())
     return reply({"number": case.number, "state": case.state, "options": [reading.option(one) for one in found]})
-
-
-@router.post("/cases/{number}/steps/{step}", auth=Token("step"), response=StepOut, url_name="step")
-def step(
-    request: HttpRequest,
-    payload: StepIn,
-    number: str = Path(..., max_length=20),
-    step: str = Path(..., max_length=48),
-    key: str = KEY,
-) -> HttpResponse:
-    """Take a step. Refused with what would be allowed when the procedure does not allow it here and now.
-
-    The same Idempotency-Key with the same inputs takes it once and says so (`replayed`).
-    """
-    actor, at = bearer_of(request).actor, clock.now()
-    case = opened(actor, number, holding.seen)
-    given, uploads = inputs.read(case, step, payload.inputs, shelf=shelf_of(request), on=day_of(at))
-    done = services.take_step(
-        case_id=case.id, step=step, actor=actor, at=at, inputs=given, uploads=uploads, key=key_of(request, key)
-    )
-    return reply(reading.step_taken(step, done))
 
 
 @router.get("/cases/{number}/files/{file_id}", auth=Token("read"), url_name="file", response={200: bytes})

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from xinqiao.api import citizens, several, staff
+from xinqiao.api import citizens, staff, steps
 from xinqiao.api.door import unknown
 from xinqiao.api.parsing import JsonParser
 from xinqiao.api.problems import PROBLEM_TYPE, Stop, of_error, of_shapes, of_stop, problem
@@ -30,7 +30,7 @@ api = NinjaAPI(
 )
 api.add_router("", citizens.router)
 api.add_router("", staff.router)
-api.add_router("", several.router)
+api.add_router("", steps.router)
 
 
 @api.exception_handler(XinqiaoError)

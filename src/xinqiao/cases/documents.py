@@ -124,7 +124,11 @@ def document_render(*, document: Document, form: str = "pdf", actor: Actor, at: 
     The worker freezes the PDF, which is the paper; a DOCX of the same content is drawn when somebody first asks for it.
     A draft is drawn for reading only and never frozen: see papers.compose.
     """
-    document = Document.objects.select_for_update().select_related("case", "issuer").get(pk=document.pk)
+    document = (
+        Document.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("case", "issuer")
+        .get(pk=document.pk)
+    )
     if getattr(document, form) is not None or document.number is None:
         return document
     paper = papers.compose(document)

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
-from xinqiao.kernel.errors import NotFound
 from xinqiao.ledger import batch
 from xinqiao.ledger import services as ledger
 from xinqiao.people.actors import Actor
@@ -19,14 +18,15 @@ from . import access
 from .models import Assist, Case, Document, Obligation, Recusal
 
 _PLACES: dict[str, Any] = {"id": UUID(int=0), "number": "?"}  # stand for the values in a statement that is kept
-_ASSISTS = "SELECT case_id, organ_id FROM cases_assist WHERE case_id = ANY(%s) AND closed_at IS NULL"
-_RECUSED = "SELECT case_id FROM cases_recusal WHERE case_id = ANY(%s) AND account_id = %s"
-_OPEN = f"{batch.selection(Obligation)} WHERE case_id = ANY(%s) AND settled_at IS NULL ORDER BY id"
-_LIVE = f"{batch.selection(Document)} WHERE case_id = ANY(%s) AND live"
-_ORGANS = (
-    batch.selection(Organ) + " WHERE id IN (SELECT unnest(ARRAY[office_id, lead_id, ruling_id]) "
-    "FROM cases_case WHERE id = ANY(%s))"
+_HANGING = (
+    "SELECT case_id, organ_id FROM cases_assist WHERE {of} AND closed_at IS NULL",
+    batch.selection(Obligation) + " WHERE {of} AND settled_at IS NULL ORDER BY id",
+    batch.selection(Document) + " WHERE {of} AND live",
+    f"{batch.selection(Organ)} WHERE id IN (SELECT unnest(ARRAY[office_id, lead_id, ruling_id]) "  # noqa: S608 - names of models
+    "FROM cases_case WHERE {by} = ANY(%s))",
 )
+_RECUSED = "SELECT case_id FROM cases_recusal WHERE {of} AND account_id = %s"
+_OF = {"id": "case_id = ANY(%s)", "number": "case_id IN (SELECT id FROM cases_case WHERE number = ANY(%s))"}
 
 
 @dataclass
@@ -40,30 +40,33 @@ class Held:
     recused: bool = False
 
 
-def hold(
-    ids: Collection[UUID], *, actor: Actor, requests: Sequence[tuple[str, bytes]]
-) -> tuple[list[tuple[UUID, int] | None], dict[UUID, Held]]:
-    """Claim the request keys, then lock those of the cases that `actor` may see, in the order of their ids.
+@dataclass(frozen=True)
+class Claim:
+    """What `hold` found: the cases, and which of the claimed keys had come before."""
 
-    Returns, for each (key, input hash), what the request did when it was carried out before, and the held cases.
-    Raises Conflict when a key came before with other content.
-    """
-    wanted = sorted(ids)
+    held: Mapping[UUID, Held]
+    known: Sequence[tuple[Any, ...]]
+
+    def replays(self, requests: Sequence[tuple[str, bytes]]) -> list[tuple[UUID, int] | None]:
+        """For each (key, input hash) what the request did when it was carried out before. Raises Conflict for other content."""
+        return ledger.replays(requests, self.known)
+
+
+def hold(wanted: Collection[UUID] | str, *, actor: Actor, keys: Sequence[str]) -> Claim:
+    """Claim the request keys, then lock those of the cases that `actor` may see: by their ids, in that order, or one by its number."""
+    by, values = ("number", [wanted]) if isinstance(wanted, str) else ("id", sorted(wanted))
     reading = batch.Batch()
-    claims = ledger.claim(reading, [key for key, _ in requests])
-    lock = _lock(actor)
+    claims = ledger.claim(reading, keys)
+    lock = _statement(actor, by, lock=True)
     if lock is None:
-        return ledger.replays(requests, reading.read()[claims]), {}
+        return Claim({}, reading.read()[claims])
     statement, params = lock
-    reading.add(statement, [*params, wanted])
-    reading.add(_ASSISTS, [wanted])
-    reading.add(_OPEN, [wanted])
-    reading.add(_LIVE, [wanted])
-    reading.add(_ORGANS, [wanted])
+    reading.add(statement, [*params, values])
+    for hanging in _HANGING:
+        reading.add(hanging.format(of=_OF[by], by=by), [values])
     if actor.account_id is not None:
-        reading.add(_RECUSED, [wanted, actor.account_id])
+        reading.add(_RECUSED.format(of=_OF[by]), [values, actor.account_id])
     found = reading.read()
-    seen = ledger.replays(requests, found[claims])
     cases, assists, duties, papers, organs, *stepped_back = found[claims + 1 :]
     held = {case.id: Held(case) for case in batch.made(Case, cases)}
     _fill(held, assists, batch.made(Obligation, duties), batch.made(Document, papers))
@@ -71,7 +74,7 @@ def hold(
     for (each,) in stepped_back[0] if stepped_back else ():
         if each in held:
             held[each].recused = True
-    return seen, held
+    return Claim(held, found[claims])
 
 
 def of(case: Case, *, actor: Actor | None = None) -> Held:
@@ -117,17 +120,12 @@ def _name(held: Mapping[UUID, Held], organs: Mapping[int, Organ]) -> None:
             case.ruling = organs[case.ruling_id]
 
 
-def seen(actor: Actor, number: str) -> Case:
-    """The case of that number as a row alone, for who goes on to take a step of it. Raises NotFound, as access.get."""
-    found = _rows(actor, "number", [number])
-    if not found:
-        raise NotFound()
-    return found[0]
-
-
 def rows(actor: Actor, ids: Sequence[UUID]) -> list[Case]:
     """Those of the cases that `actor` may see, with their office and lead: two queries."""
-    found = _rows(actor, "id", ids)
+    asked = _statement(actor, "id")
+    if asked is None:
+        return []
+    found = batch.made(Case, batch.rows(asked[0], [*asked[1], list(ids)]))
     wanted = {organ for case in found for organ in (case.office_id, case.lead_id) if organ is not None}
     organs = {organ.pk: organ for organ in batch.found(Organ, "id = ANY(%s)", [list(wanted)])} if wanted else {}
     for case in found:
@@ -136,27 +134,18 @@ def rows(actor: Actor, ids: Sequence[UUID]) -> list[Case]:
     return found
 
 
-def _rows(actor: Actor, by: str, values: Sequence[Any]) -> list[Case]:
-    asked = _statement(actor, by)
-    if asked is None:
-        return []
-    return batch.made(Case, batch.rows(asked[0], [*asked[1], list(values)]))
-
-
-def _lock(actor: Actor) -> tuple[str, tuple[Any, ...]] | None:
-    """The statement that locks what `actor` may see among some ids (its last parameter). None: this actor sees nothing."""
-    return _statement(actor, "id", lock=True)
-
-
 def _statement(actor: Actor, by: str, *, lock: bool = False) -> tuple[str, tuple[Any, ...]] | None:
-    """SQL for what `actor` may see among some values of the column `by`. A citizen's differs each time and is not kept."""
+    """SQL for what `actor` may see among some values (its last parameter) of the column `by`; None when that is nothing.
+
+    A citizen's differs each time and is not kept.
+    """
     return (_compiled if actor.kind == "citizen" else _kept)(actor, by, lock)
 
 
 def _compiled(actor: Actor, by: str, lock: bool) -> tuple[str, tuple[Any, ...]] | None:
     asked = access.visible(actor).filter(**{f"{by}__in": [_PLACES[by]]}).order_by("id")
     if lock:
-        asked = asked.select_for_update()
+        asked = asked.select_for_update(no_key=True)
     try:
         statement, params = asked.query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:

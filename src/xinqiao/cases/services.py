@@ -185,41 +185,78 @@ def take_step(
     return take_steps([Move(case_id, step, inputs or {}, uploads or {})], actor=actor, at=at, key=key)[0]
 
 
-def take_steps(
-    moves: Sequence[Move],
+def take_steps(moves: Sequence[Move], *, actor: Actor, at: datetime, key: str) -> list[StepResult]:
+    """Take steps of up to a hundred cases in one transaction: all or none. The cases are locked in the order of their ids.
+
+    Several steps of one case are taken in the order given.
+    """
+    keys = _keys(key, len(moves))
+    with _together(len(moves) > 1 or bool(moves[0].uploads)):
+        claim = holding.hold({move.case_id for move in moves}, actor=actor, keys=keys)
+        return _take_all(claim, moves, actor=actor, at=at, keys=keys)
+
+
+def take_steps_of(
+    number: str,
+    steps: Sequence[tuple[str, Mapping[str, Any]]],
     *,
     actor: Actor,
     at: datetime,
     key: str,
+    ready: Callable[[Case, Move], Move],
+) -> list[StepResult]:
+    """Take steps, each with its inputs, of the one case with that number, in the order given: all or none.
+
+    `ready` looks a move over when its turn has come, with the case as the moves before have left it, and returns the move as
+    it is taken; the request is the move as it was given. Sealed cases are not found here.
+    """
+    keys = _keys(key, len(steps))
+    with _together(len(steps) > 1):
+        claim = holding.hold(number, actor=actor, keys=keys)
+        case = next((one.case for one in claim.held.values()), None)
+        if case is None or case.sealed:
+            raise NotFound()
+        moves = [Move(case.id, step, inputs) for step, inputs in steps]
+        return _take_all(claim, moves, actor=actor, at=at, keys=keys, ready=ready)
+
+
+def _keys(key: str, count: int) -> list[str]:
+    if not 0 < count <= MOST_AT_ONCE:
+        raise ValueError(f"between 1 and {MOST_AT_ONCE} moves at once")
+    return [key] if count == 1 else [f"{key}/{place}" for place in range(count)]
+
+
+def _together(several: bool) -> contextlib.AbstractContextManager[None]:
+    """A transaction or savepoint; none within the caller's for one step that writes nothing before it is sure."""
+    return transaction.atomic() if several or not connection.in_atomic_block else contextlib.nullcontext()
+
+
+def _take_all(
+    claim: holding.Claim,
+    moves: Sequence[Move],
+    *,
+    actor: Actor,
+    at: datetime,
+    keys: Sequence[str],
     ready: Callable[[Case, Move], Move] | None = None,
 ) -> list[StepResult]:
-    """Take steps of up to a hundred cases in one transaction: all or none. The cases are locked in the order of their ids.
-
-    Several steps of one case are taken in the order given. `ready` may look a move over when its turn has come, with the
-    case as the moves before have left it, and returns the move as it is taken; the request is the move as it was given.
-    """
-    if not 0 < len(moves) <= MOST_AT_ONCE:
-        raise ValueError(f"between 1 and {MOST_AT_ONCE} moves at once")
-    keys = [key if len(moves) == 1 else f"{key}/{place}" for place in range(len(moves))]
     requests = [(each, _hash_of_request(move, actor)) for each, move in zip(keys, moves, strict=True)]
-    alone = len(moves) == 1 and not moves[0].uploads and ready is None and connection.in_atomic_block
-    with contextlib.nullcontext() if alone else transaction.atomic():  # one step writes nothing before it is sure
-        seen, held = holding.hold({move.case_id for move in moves}, actor=actor, requests=requests)
-        results, batch = [], Batch()
-        for move, (each, digest), done in zip(moves, requests, seen, strict=True):
-            one = held.get(move.case_id)
-            if one is None:
-                raise NotFound()
-            if done is not None:
-                case = one.case
-                results.append(StepResult(case, done[1], replayed=True, procedure=case.procedure, state=case.state))
-            else:
-                roles = access.roles(one.case, actor, assists=one.assists)
-                seen_as = law_types.Actor(roles=roles, organ=actor.organ_id, recused=one.recused)
-                taken = ready(one.case, move) if ready else move
+    results, batch = [], Batch()
+    for move, (each, digest), done in zip(moves, requests, claim.replays(requests), strict=True):
+        one = claim.held.get(move.case_id)
+        if one is None:
+            raise NotFound()
+        if done is not None:
+            case = one.case
+            results.append(StepResult(case, done[1], replayed=True, procedure=case.procedure, state=case.state))
+        else:
+            roles = access.roles(one.case, actor, assists=one.assists)
+            seen_as = law_types.Actor(roles=roles, organ=actor.organ_id, recused=one.recused)
+            taken = ready(one.case, move) if ready else move
+            with _together(bool(taken.uploads)):
                 results.append(_take(one, taken, seen_as, actor=actor, at=at, key=each, digest=digest, batch=batch))
-        ledger.send(batch)
-        return results
+    ledger.send(batch)
+    return results
 
 
 def begin(

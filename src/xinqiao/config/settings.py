@@ -112,7 +112,7 @@ def _database() -> dict[str, Any]:
     planned = " -c plan_cache_mode=force_generic_plan"  # of what ledger/prepared.py names
     options = f"-c role=xinqiao_{XINQIAO_DB_ROLE}{planned}{limits.get(XINQIAO_DB_ROLE, '')}"
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "xinqiao.config.postgresql",
         "NAME": address.name,
         "USER": address.user,
         "PASSWORD": address.password,

@@ -1,0 +1,1 @@
+"""The database backend: Django's own for PostgreSQL, see base.py."""
