@@ -35,6 +35,9 @@ SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index
 WHERE i.indrelid = ANY(%s::text[]::regclass[]) AND NOT i.indisunique AND NOT i.indisexclusion
 """
 _ALL_READ = "UPDATE ledger_cursor SET xid = pg_snapshot_xmin(pg_current_snapshot())::text::xid8, position = 0"
+_NOT_YET_OVER = """
+UPDATE cases_obligation SET wake_at = now() + interval '30 days' WHERE settled_at IS NULL AND wake_at < now()
+"""  # the watcher would have days of work with copies that were moved back
 OPEN_DAYS = 60  # copies older than this are of closed cases only
 
 
@@ -122,7 +125,7 @@ def serving(rows: int, *, say: Callable[[str], None]) -> Iterator[Instance]:
         say(f"filling {home} (kept for later runs; remove it when this is broken off)")
         _run(["demo", "load"], home)  # goes on where it stopped; nothing when it is whole
         with _server(home), connect(home) as connection:
-            _wait_for_search(connection)
+            _wait_for_worker(connection)
         with _database(home), connect(home) as connection:  # no worker looks at the copies while they are made
             grow(connection, rows, say=say)
         whole.write_text(str(rows))
@@ -157,17 +160,18 @@ def _run(arguments: Sequence[str], home: Path) -> None:
         raise RuntimeError(done.stderr[-2000:])
 
 
-def _wait_for_search(connection: psycopg.Connection[Any]) -> None:
+def _wait_for_worker(connection: psycopg.Connection[Any]) -> None:
     connection.autocommit = True
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         row = connection.execute(
             "SELECT (SELECT count(*) FROM cases_case WHERE NOT sealed) - (SELECT count(*) FROM cases_searchrow)"
+            " + (SELECT count(*) FROM cases_document WHERE number IS NOT NULL AND pdf IS NULL)"
         ).fetchone()
         if row and row[0] == 0:
             return
         time.sleep(0.5)
-    raise RuntimeError("the search index does not catch up")
+    raise RuntimeError("the worker does not catch up")
 
 
 def _free_port() -> int:
@@ -229,6 +233,7 @@ def grow(connection: psycopg.Connection[Any], rows: int, *, say: Callable[[str],
     for _, definition in later:
         connection.execute(definition)
     connection.execute(_ALL_READ)
+    connection.execute(_NOT_YET_OVER)
     connection.execute("ALTER SYSTEM RESET ALL")
     connection.execute("SELECT pg_reload_conf()")
     connection.execute("VACUUM ANALYZE")
