@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from tests.stories import town
 from tests.support.world import World
@@ -89,7 +90,7 @@ class Stage:
 
     def print_papers(self) -> None:
         """The worker freezes every issued paper."""
-        with self.as_role("seal"):
+        with self.as_role("seal"), mock.patch.object(jobs, "PRESSES", 1):  # on the connection that has the role
             jobs.freeze_papers.func(0)  # type: ignore[attr-defined]
 
     # --- people

@@ -77,8 +77,8 @@ def freeze_papers(timestamp: int) -> None:
 
 
 def _freeze_all(ids: Sequence[UUID]) -> list[UUID]:
-    """Freeze these papers, several at once unless a transaction of the caller's holds them; returns those that failed."""
-    if connection.in_atomic_block:
+    """Freeze these papers, PRESSES at once unless a transaction of the caller's holds them; returns those that failed."""
+    if connection.in_atomic_block or PRESSES == 1:
         return [each for each in ids if not _freeze(each)]
     with ThreadPoolExecutor(PRESSES, "press") as presses:
         frozen = list(presses.map(_freeze_beside, [ids[place::PRESSES] for place in range(PRESSES)]))
