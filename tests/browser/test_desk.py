@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.harness import FULL
 from tests.support.widths import widths
 from tests.support.world import World, make
 from xinqiao.cases.models import Case, Obligation
@@ -24,7 +25,7 @@ PASSWORD = "a quiet bridge over water"
 LONG = (
     "小河街道老旧小区综合改造提升工程第三标段北片区三十二幢至四十七幢之间公共照明和消防通道长期被占用无人管理的问题反映"
 )
-WIDTHS = [1440, 1024, 360]
+WIDTHS = [1440, 1024, 360] if FULL else [360]
 
 
 @pytest.fixture(scope="module")

@@ -76,6 +76,9 @@ class Drill:
 
         until("writes", enough, told=server.told)
 
+    def _received_since(self) -> bool:
+        return any(write["what"] == "receive" and write["began"] > self.moment for write in self.writes)
+
     def run(self) -> None:
         """Archive under writes; a moment; more writes, an anchor; then everything is killed at once."""
         server = Running(self.place, XINQIAO_BACKUP=str(self.vault), XINQIAO_BACKUP_SECONDS="0.3")
@@ -89,6 +92,7 @@ class Drill:
             self.more(EACH, writer, server)
             self.moment = time.time()
             self.more(EACH, writer, server)
+            until("a matter received after the moment", self._received_since, told=server.told)
             anchored = command(self.place, "ledger", "anchor", "--json")
             assert anchored.returncode == 0, anchored.stderr
             self.anchored = json.loads(anchored.stdout)
