@@ -79,6 +79,13 @@ class Drill:
     def _received_since(self) -> bool:
         return any(write["what"] == "receive" and write["began"] > self.moment for write in self.writes)
 
+    def _settle(self) -> None:
+        """Wait until everything that began before now has ended: an anchor holds what is older than every open transaction."""
+        with psycopg.connect(**Postgres(self.place).admin(), autocommit=True) as connection:
+            now = connection.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+            ended = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint > %s"
+            until("older transactions", lambda: connection.execute(ended, now).fetchone() == (True,))
+
     def run(self) -> None:
         """Archive under writes; a moment; more writes, an anchor; then everything is killed at once."""
         server = Running(self.place, XINQIAO_BACKUP=str(self.vault), XINQIAO_BACKUP_SECONDS="0.3")
@@ -93,6 +100,7 @@ class Drill:
             self.moment = time.time()
             self.more(EACH, writer, server)
             until("a matter received after the moment", self._received_since, told=server.told)
+            self._settle()
             anchored = command(self.place, "ledger", "anchor", "--json")
             assert anchored.returncode == 0, anchored.stderr
             self.anchored = json.loads(anchored.stdout)
