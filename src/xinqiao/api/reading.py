@@ -175,6 +175,7 @@ def option(one: Option) -> dict[str, Any]:
                 "kind": item.kind,
                 "required": item.required,
                 "help": gettext(item.help) if item.help else "",
+                "when": gettext(item.when) if item.when else "",
                 "max_length": item.max_length,
                 "choices": [{"value": c.value, "label": gettext(c.label)} for c in item.choices],
             }

@@ -284,6 +284,7 @@ class InputOut(Schema):
     kind: str
     required: bool
     help: str
+    when: str
     max_length: int
     choices: list[ChoiceOut]
 

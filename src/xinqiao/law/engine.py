@@ -141,9 +141,10 @@ def field_(
     help: str = "",
     *,
     choices: tuple[Choice, ...] = (),
+    when: str = "",
 ) -> Input:
-    """An input of a step, required unless said otherwise."""
-    return Input(name, label, kind, required, help, 200 if kind == "text" else 8000, choices)
+    """An input of a step, required unless said otherwise; `when` says when it is after all."""
+    return Input(name, label, kind, required, help, 200 if kind == "text" else 8000, choices, when)
 
 
 def tell(text: str, *to: Owner) -> tuple[NoticeSpec, ...]:

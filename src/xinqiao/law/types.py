@@ -74,6 +74,7 @@ class Input:
     help: str = ""
     max_length: int = 4000
     choices: tuple[Choice, ...] = ()
+    when: str = ""  # in words: when something must be given that is not `required` always
     stamped: bool = False  # asked only where seals are put on paper by hand
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext, gettext_lazy
 
@@ -190,12 +191,19 @@ class StepForm(forms.Form):
             if not choices:
                 choices = given.get(item.name) or given.get(_SOURCE_OF.get(item.kind, item.kind)) or ()
             self.fields[item.name] = _build(item, choices)
+            self.fields[item.name].when = gettext(item.when) if item.when else ""  # type: ignore[attr-defined]
             self._kinds[item.name] = item.kind
 
     @property
     def form_key(self) -> str:
         """The idempotency key that this showing of the form carries."""
         return str(self["key"].value() or "")
+
+    def renew(self) -> None:
+        """Show the same words with a new key: what was typed may be sent again."""
+        typed: QueryDict = self.data.copy()  # type: ignore[attr-defined]
+        typed[self.add_prefix("key")] = str(uuid7())
+        self.data = typed
 
     def inputs(self) -> dict[str, Any]:
         """The step's inputs, without files and without what was left empty. Call after is_valid()."""

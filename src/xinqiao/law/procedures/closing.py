@@ -24,8 +24,8 @@ SERVICE = (
     field_("method", N_("怎么送达的"), "choice", choices=METHODS),
     field_("served_on", N_("送达日期"), "date", help=N_("来信人收到的那一天；公告的，是公告期满那一天")),
     field_("receiver", N_("谁收的"), "text", required=False),
-    field_("published_on", N_("公告日期"), "date", required=False, help=N_("只有公告送达要填")),
-    field_("proof", N_("送达回证或者凭证"), "files", required=False, help=N_("当面、邮寄、留置都要附凭证")),
+    field_("published_on", N_("公告日期"), "date", required=False, when=N_("公告送达要填")),
+    field_("proof", N_("送达回证或者凭证"), "files", required=False, when=N_("当面、邮寄、留置都要附")),
     field_("remarks", N_("说明"), "long", required=False),
 )
 
@@ -81,7 +81,7 @@ def rating(*states: str) -> tuple[Edge, ...]:
     over = N_("评价期已经过了，或者还没有答复可以评价。")
     needs = (
         field_("score", N_("您满意吗"), "choice", choices=SCORES),
-        field_("reasons", N_("说说理由"), "long", required=False, help=N_("不满意的请写明，我们会回头看")),
+        field_("reasons", N_("说说理由"), "long", required=False, when=N_("不满意的请写明"), help=N_("我们会回头看")),
     )
     return tuple(
         Edge(

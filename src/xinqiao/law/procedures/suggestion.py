@@ -45,7 +45,7 @@ def _served(facts: Facts, inputs: Mapping[str, Any], actor: Actor, at: datetime,
 _REPLIED = (
     field_("outcome", N_("是否采纳"), "choice", choices=ADOPTION),
     field_("reply", N_("回复内容"), "long"),
-    field_("reasons", N_("没有全部采纳的理由"), "long", required=False),
+    field_("reasons", N_("理由"), "long", required=False, when=N_("没有全部采纳要写")),
     field_("measures", N_("采纳后怎样落实"), "long", required=False),
 )
 

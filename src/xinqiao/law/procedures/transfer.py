@@ -179,7 +179,7 @@ def transfer(notice: Opens = NOTICE) -> tuple[Edge, ...]:
             also=("jurisdiction",),
             needs=(
                 field_("reasons", N_("核实情况"), "long"),
-                field_("arbiter", N_("提请谁裁定"), "organ", required=False, help=N_("第二次退回时必填")),
+                field_("arbiter", N_("提请谁裁定"), "organ", required=False, when=N_("第二次退回要填")),
             ),
             checks=(_arbiter_named,),
             settles=("objection.answer",),

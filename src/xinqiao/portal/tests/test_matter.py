@@ -215,6 +215,22 @@ def test_files_that_wait_are_for_this_visit_and_this_form_alone(client: Client, 
     assert tokens(material(client, case, words=" ", staged=[waiting])) == []
 
 
+def test_words_and_files_outlive_news_that_came_between(client: Client, case: Case, home: Path) -> None:
+    assert material(client, case, words="先补一句").status_code == 302
+    other = Client()
+    come_back(other, case.number)
+    refused = material(other, case, words="另一台手机上写的", files=[photo("灯.jpg")])  # the same key, other words
+    page = refused.content.decode()
+    assert refused.status_code == 422
+    assert "刚刚有了新的进展" in page
+    assert "另一台手机上写的" in page
+    (waiting,) = tokens(refused)
+    (key,) = re.findall(r'name="in-key" value="([^"]+)"', page)
+    assert material(other, case, key=key, words="另一台手机上写的", staged=[waiting]).status_code == 302
+    as_petitioner(case)
+    assert Blob.objects.filter(case_id=case.id, name="灯.jpg").count() == 1
+
+
 def test_a_hostile_file_is_told_at_its_field_and_the_others_wait(client: Client, case: Case, home: Path) -> None:
     hostile = SimpleUploadedFile("灯.jpg", b"<svg onload=alert(1)>", "image/jpeg")
     wrong = material(client, case, words="又拍了一张", files=[hostile, photo("真的.jpg")])
@@ -345,6 +361,8 @@ def test_the_answer_is_read_rated_twice_apart_and_the_reasons_asked(
     assert "处理意见书" in page
     assert "申请复查" in page
     assert "电话里说了，明天来看。" in page
+    form = client.get(f"/my/{case.number}/do/rate_unit/").content.decode()
+    assert '说说理由<span class="xq-optional">（不满意的请写明）</span>' in form
     missing = act(client, case, "rate_unit", score="not")
     assert "请说说哪里不满意" in missing.content.decode()  # type: ignore[attr-defined]
     act(client, case, "rate_unit", score="not", reasons="等得太久")

@@ -107,9 +107,9 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
             )
         except (BadInput, Refused) as error:
             form.refuse(_named(error, form))
-        except Conflict as error:
-            messages.info(request, gettext(error.message))
-            return redirect("portal:matter", number=case.number)
+        except Conflict:
+            form.add_error(None, gettext("这件事刚刚有了新的进展。您写的和选的都还在，请看一眼，再提交一次。"))
+            form.renew()
         else:
             carried.drop()
             return _done(request, case, option, form.form_key)

@@ -162,6 +162,14 @@ def note(case_id: UUID) -> None:
         case.save()
 
 
+def told_so_far(listen: Any, reader: Presence, world: World) -> None:
+    """Wait until the stream has told all that happened before: it tells in order, and a later matter comes last."""
+    later = received(world)
+    page = listen(tokens.issue(holder=reader, case_ids=[later.id]))
+    note(later.id)
+    assert page.news()["cases"] == [str(later.id)]
+
+
 def test_a_page_hears_that_something_of_its_organ_or_case_changed(
     listen: Any, district: World, reader: Presence
 ) -> None:
@@ -196,6 +204,7 @@ def test_sealed_matters_make_no_news(listen: Any, district: World, reader: Prese
 
 def test_news_that_come_together_are_told_together(listen: Any, district: World, reader: Presence) -> None:
     first, second = received(district), received(district)
+    told_so_far(listen, reader, district)
     page = listen(tokens.issue(holder=reader, case_ids=[first.id, second.id]))
     with access.acting(SYSTEM("tests")):
         note(first.id)
@@ -299,6 +308,7 @@ def test_a_stream_ends_with_its_reader(
     listen: Any, district: World, reader: Presence, login: str, gone: Callable[[Presence], None]
 ) -> None:
     case, leaver = received(district), sit_down(district, login)
+    told_so_far(listen, reader, district)
     token = tokens.issue(holder=leaver, case_ids=[case.id])
     page, other = listen(token), listen(tokens.issue(holder=reader, case_ids=[case.id]))
     note(case.id)

@@ -345,6 +345,7 @@ def field(bound: BoundField, label: str = "", help: str = "") -> dict[str, Any]:
         "described": " ".join(described),
         "control": bound.as_widget(attrs=attrs) if kind not in ("group", "rows") else "",
         "attrs": attrs,
+        "when": getattr(bound.field, "when", ""),
         "optional": getattr(bound.field, "optional", not bound.field.required) and kind != "check",
     }
 
