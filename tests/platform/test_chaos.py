@@ -126,6 +126,7 @@ class Instance:
                 os.kill(pid, signal.SIGKILL)
             seconds_until(lambda: self.served())
         else:
+            seconds_until(lambda: target in self.running.parts())  # what died with the database is started again first
             pid = self.running.parts()[target]
             os.kill(pid, signal.SIGKILL)
             seconds_until(lambda: self.running.parts().get(target, pid) != pid)

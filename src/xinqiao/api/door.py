@@ -38,7 +38,7 @@ class Token(HttpBearer):
                 "out-of-scope", N_("这个密钥没有这个权限。"), remedy=N_("请由岗位本人另建一个带有该权限的密钥。")
             )
         reading = request.method in READING
-        access.bind(replace(bearer.actor, account_id=None) if reading else bearer.actor)
+        access.bind(replace(bearer.actor, account_id=None) if reading else bearer.actor, with_next=True)
         return bearer
 
 
@@ -52,7 +52,7 @@ def anybody(request: HttpRequest) -> Actor:
 def nobody(_request: HttpRequest) -> Actor:
     """Nobody known, whatever else was sent."""
     actor = CITIZEN()
-    access.bind(actor)
+    access.bind(actor, with_next=True)
     return actor
 
 

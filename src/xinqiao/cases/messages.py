@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from xinqiao.law import types as law_types
+from xinqiao.ledger import prepared
 from xinqiao.ledger.batch import Batch
 from xinqiao.notices import services as notices
 from xinqiao.people.actors import Actor
@@ -49,10 +50,9 @@ def _queue(
     at: datetime,
     batch: Batch | None = None,
 ) -> None:
-    params: dict[str, Any] = {
-        "number": case.number,
-        "organ": case.lead.short_name if case.lead else case.office.short_name,
-    }
+    with prepared.planned():  # the unit that this very step named is not read yet
+        organ = case.lead or case.office
+    params: dict[str, Any] = {"number": case.number, "organ": organ.short_name}
     if obligation is not None:
         params |= {"due": obligation.due.isoformat(), "act": obligation.title}
     if owner == "petitioner":

@@ -191,9 +191,9 @@ def take_steps(moves: Sequence[Move], *, actor: Actor, at: datetime, key: str) -
     Several steps of one case are taken in the order given.
     """
     keys = _keys(key, len(moves))
-    with _together(len(moves) > 1 or bool(moves[0].uploads)):
+    with _Whole() as whole:
         claim = holding.hold({move.case_id for move in moves}, actor=actor, keys=keys)
-        return _take_all(claim, moves, actor=actor, at=at, keys=keys)
+        return _take_all(claim, moves, actor=actor, at=at, keys=keys, whole=whole)
 
 
 def take_steps_of(
@@ -211,13 +211,13 @@ def take_steps_of(
     it is taken; the request is the move as it was given. Sealed cases are not found here.
     """
     keys = _keys(key, len(steps))
-    with _together(len(steps) > 1):
+    with _Whole() as whole:
         claim = holding.hold(number, actor=actor, keys=keys)
         case = next((one.case for one in claim.held.values()), None)
         if case is None or case.sealed:
             raise NotFound()
         moves = [Move(case.id, step, inputs) for step, inputs in steps]
-        return _take_all(claim, moves, actor=actor, at=at, keys=keys, ready=ready)
+        return _take_all(claim, moves, actor=actor, at=at, keys=keys, whole=whole, ready=ready)
 
 
 def _keys(key: str, count: int) -> list[str]:
@@ -226,9 +226,22 @@ def _keys(key: str, count: int) -> list[str]:
     return [key] if count == 1 else [f"{key}/{place}" for place in range(count)]
 
 
-def _together(several: bool) -> contextlib.AbstractContextManager[None]:
-    """A transaction or savepoint; none within the caller's for one step that writes nothing before it is sure."""
-    return transaction.atomic() if several or not connection.in_atomic_block else contextlib.nullcontext()
+class _Whole(contextlib.ExitStack):
+    """All or none. Within the caller's transaction a savepoint is set only when something is about to be written by itself:
+    what goes out with the last batch needs none.
+    """
+
+    def __enter__(self) -> "_Whole":
+        self._safe = not connection.in_atomic_block
+        if self._safe:
+            self.enter_context(transaction.atomic())
+        return super().__enter__()
+
+    def before_writing(self) -> None:
+        """Files, or effects of a step, are written next."""
+        if not self._safe:
+            self.enter_context(transaction.atomic())
+            self._safe = True
 
 
 def _take_all(
@@ -238,6 +251,7 @@ def _take_all(
     actor: Actor,
     at: datetime,
     keys: Sequence[str],
+    whole: _Whole,
     ready: Callable[[Case, Move], Move] | None = None,
 ) -> list[StepResult]:
     requests = [(each, _hash_of_request(move, actor)) for each, move in zip(keys, moves, strict=True)]
@@ -253,8 +267,8 @@ def _take_all(
             roles = access.roles(one.case, actor, assists=one.assists)
             seen_as = law_types.Actor(roles=roles, organ=actor.organ_id, recused=one.recused)
             taken = ready(one.case, move) if ready else move
-            with _together(bool(taken.uploads)):
-                results.append(_take(one, taken, seen_as, actor=actor, at=at, key=each, digest=digest, batch=batch))
+            result = _take(one, taken, seen_as, actor=actor, at=at, key=each, digest=digest, batch=batch, whole=whole)
+            results.append(result)
     ledger.send(batch)
     return results
 
@@ -292,6 +306,7 @@ def _take(
     key: str,
     digest: bytes,
     batch: Batch,
+    whole: _Whole | None = None,
 ) -> StepResult:
     case = held.case
     if actor.kind != "system" and key.startswith(KEPT_KEYS):
@@ -303,6 +318,8 @@ def _take(
         inputs = {name: value for name, value in inputs.items() if name in declared}
         uploaded = {name: value for name, value in uploaded.items() if name in declared}
     for name, uploads in uploaded.items():
+        if whole:
+            whole.before_writing()
         stored = [
             files.blob_store(
                 name=u.name, data=u.data, kind=u.kind, case_id=case.id, sealed=case.sealed, actor=actor, at=at
@@ -320,7 +337,7 @@ def _take(
     seq = case.head_seq + 1
     context = effects.Context(case=case, decision=decision, inputs=inputs, actor=actor, at=at, seq=seq)
     effects.check(context)
-    return _write(held, context, key=key, digest=digest, batch=batch)
+    return _write(held, context, key=key, digest=digest, batch=batch, whole=whole)
 
 
 def _standing_of(held: Held) -> Standing:
@@ -332,7 +349,9 @@ def _standing_of(held: Held) -> Standing:
     )
 
 
-def _write(held: Held, context: effects.Context, *, key: str, digest: bytes, batch: Batch) -> StepResult:
+def _write(
+    held: Held, context: effects.Context, *, key: str, digest: bytes, batch: Batch, whole: _Whole | None
+) -> StepResult:
     """Write what the law decided for a locked (or new) case: rows, papers, notices and the entry, when `batch` is sent."""
     case, decision, inputs, actor, at = held.case, context.decision, context.inputs, context.actor, context.at
     back = _clock_back(case, at)
@@ -375,6 +394,8 @@ def _write(held: Held, context: effects.Context, *, key: str, digest: bytes, bat
     case.head_seq, case.head_hash = entry.seq, entry.hash
     batch.update(case, _CHANGING)
     if todo := effects.of(decision):
+        if whole:
+            whole.before_writing()
         ledger.send(batch)
         for effect in todo:
             effect(context)

@@ -41,8 +41,13 @@ def keys_folder() -> Path:
 
 def keyring_file() -> Path:
     """The file with the keys that wrap all others: XINQIAO_KEYS when it names a .json file."""
-    chosen = os.environ.get("XINQIAO_KEYS", "")
-    return _resolved(chosen, str(Path.cwd())) if chosen.endswith(".json") else keys_folder() / "keyring.json"
+    given = os.environ
+    return _keyring_file(given.get("XINQIAO_KEYS", ""), given.get("XINQIAO_HOME", ""), os.getcwd())  # noqa: PTH109 - asked at every step
+
+
+@lru_cache(maxsize=32)
+def _keyring_file(chosen: str, _home: str, here: str) -> Path:
+    return _resolved(chosen, here) if chosen.endswith(".json") else keys_folder() / "keyring.json"
 
 
 def archive_folder() -> Path | None:

@@ -31,7 +31,6 @@ class TooMany(Exception):
     """So many files have no row that removing them would be rash."""
 
 
-@transaction.atomic
 def blob_store(
     *,
     name: str,
@@ -68,12 +67,14 @@ def blob_store(
         created_at=at,
         created_by=_signature(actor),
     )
-    with connection.cursor() as cursor:  # see orphans_remove
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [_STORING])
-    paths = storage.write(blob.id, {**_derivatives(blob, shown, data), "original": data}, domain=blob.domain)
-    blob.path = paths["original"]
-    blob.derivative_path, blob.thumbnail_path = paths.get("view", ""), paths.get("thumb", "")
-    blob.save(force_insert=True)
+    parts = {**_derivatives(blob, shown, data), "original": data}
+    with transaction.atomic(savepoint=False):
+        with connection.cursor() as cursor:  # see orphans_remove
+            cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [_STORING])
+        paths = storage.write(blob.id, parts, domain=blob.domain)
+        blob.path = paths["original"]
+        blob.derivative_path, blob.thumbnail_path = paths.get("view", ""), paths.get("thumb", "")
+        blob.save(force_insert=True)
     return blob
 
 

@@ -21,6 +21,7 @@ from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound
 from xinqiao.kernel.ids import CODE_LENGTH, new_number, uuid7
+from xinqiao.ledger import prepared
 from xinqiao.ledger import services as ledger
 from xinqiao.ledger.batch import Batch
 from xinqiao.notices import services as notices
@@ -197,7 +198,8 @@ def offices(actor: Actor, area_code: str, at: datetime) -> tuple[Organ | None, O
     A petition office answers for what its own window takes in, a hotline works for the office above it; what comes by
     the portal goes to the office of the place (first receiver, 首接首办).
     """
-    desk = Organ.objects.select_related("superior").get(pk=actor.organ_id) if actor.organ_id else None
+    with prepared.planned():
+        desk = Organ.objects.select_related("superior").get(pk=actor.organ_id) if actor.organ_id else None
     if desk is not None and desk.kind == Organ.Kind.PETITION_OFFICE:
         return desk, desk
     if desk is not None and desk.superior is not None and desk.superior.kind == Organ.Kind.PETITION_OFFICE:

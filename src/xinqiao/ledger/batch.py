@@ -4,14 +4,18 @@ Every statement still sees what the ones before it did, as if each had been sent
 looked up once; nothing is left of the row's own `save()`, which by the house rules holds no rules.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from django.db import connection, models
 from django.db.models import Field, Model
+from django.db.models.base import ModelState
 from psycopg import sql
+
+from xinqiao.config.postgresql import base as postgresql
 
 from . import prepared
 
@@ -53,13 +57,12 @@ class Batch:
     def send(self) -> None:
         """Carry the statements out, in order. Raises what the database says of any of them."""
         if self._statements:
-            with connection.cursor() as cursor:
-                self._execute(cursor)
+            with _sent(self._taken()):
+                pass
 
     def read(self) -> list[list[tuple[Any, ...]]]:
         """Carry the statements out and return the rows of each."""
-        with connection.cursor() as cursor:
-            self._execute(cursor)
+        with _sent(self._taken()) as cursor:
             found: list[list[tuple[Any, ...]]] = []
             more: bool | None = True
             while more:
@@ -67,15 +70,25 @@ class Batch:
                 more = cursor.nextset()
             return found
 
-    def _execute(self, cursor: Any) -> None:
+    def _taken(self) -> list[prepared.Statement]:
         statements, self._statements = self._statements, []
-        cursor.execute(prepared.message(cursor, statements))
+        return statements
+
+
+@contextmanager
+def _sent(statements: Sequence[prepared.Statement]) -> Iterator[Any]:
+    """The cursor that stands before the first answer. What the connection has lying ahead goes with them."""
+    ahead = postgresql.current().take_ahead()
+    with connection.cursor() as cursor:
+        cursor.execute(prepared.message(cursor, [*ahead, *statements]))
+        if ahead:
+            cursor.nextset()
+        yield cursor
 
 
 def rows(statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """The rows of one statement, planned once as those of a batch are."""
-    with connection.cursor() as cursor:
-        cursor.execute(prepared.message(cursor, [(statement, params)]))
+    with _sent([(statement, params)]) as cursor:
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
@@ -108,14 +121,20 @@ def parted(models: Sequence[type[Model]], row: tuple[Any, ...]) -> list[Any]:
 def made(model: type[M], rows: Iterable[tuple[Any, ...]]) -> list[M]:
     """Model instances from rows of `selection`."""
     names, columns = _loading(model)
-    return [
-        model.from_db(
-            connection.alias,
-            names,
-            [value if convert is None else convert(value) for value, convert in zip(row, columns, strict=True)],
-        )
-        for row in rows
-    ]
+    return [_made(model, names, columns, row) for row in rows]
+
+
+def _made(
+    model: type[M], names: Sequence[str], columns: Sequence[Callable[[Any], Any] | None], row: tuple[Any, ...]
+) -> M:
+    """What `Model.from_db` gives, without its look at every keyword: no model here has an `__init__` or listens to its own."""
+    instance = model.__new__(model)
+    instance._state = state = ModelState()
+    state.adding, state.db = False, connection.alias
+    kept = instance.__dict__
+    for name, value, convert in zip(names, row, columns, strict=True):
+        kept[name] = value if convert is None else convert(value)
+    return instance
 
 
 def _saver(field: "Field[Any, Any]") -> Callable[[Any], Any]:

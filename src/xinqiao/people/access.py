@@ -9,6 +9,7 @@ from contextvars import ContextVar
 
 from django.db import connection, transaction
 
+from xinqiao.config.postgresql import base as postgresql
 from xinqiao.people import clock
 from xinqiao.people.actors import Actor
 
@@ -34,15 +35,21 @@ def current() -> Actor | None:
     return _current.get()
 
 
-def bind(actor: Actor | None) -> None:
+def bind(actor: Actor | None, *, with_next: bool = False) -> None:
     """Make `actor` the owner of the current transaction; None takes everything away.
 
-    Raises RuntimeError outside a transaction: there the settings would vanish at once.
+    `with_next` sends that with the next statement of the transaction, whatever it is (config/postgresql), and spares a round
+    trip; for the beginning of a transaction alone. Raises RuntimeError outside a transaction: there the settings would
+    vanish at once.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an actor can only be bound inside a transaction")
-    with connection.cursor() as cursor:
-        cursor.execute(*binding(actor))
+    postgresql.current().ahead = None
+    if with_next:
+        postgresql.current().ahead = binding(actor)
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(*binding(actor))
     _current.set(actor)
 
 
@@ -75,4 +82,5 @@ def acting(actor: Actor) -> Iterator[Actor]:
 
 def remember(actor: Actor | None) -> None:
     """Set what this thread remembers of its actor at a transaction's end; the database forgets by itself."""
+    postgresql.current().ahead = None
     _current.set(actor)

@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -35,12 +36,12 @@ HASH_OF: dict[str, hashes.HashAlgorithm] = {"hmac-sha256": hashes.SHA256(), "hma
 HASH_BYTES = 32
 CODE_HEADER = 2
 KNOWN_SECONDS = 20.0
-COMMITTED_AFTER = timedelta(minutes=5)
 
 _lock = threading.Lock()
 _ring: dict[Path, Keyring] = {}
 _opened: dict[tuple[Any, ...], "OpenKey"] = {}
 _lately: dict[tuple[Any, ...], tuple[float, list["OpenKey"]]] = {}
+_uncommitted: set[UUID] = set()  # keys of transactions that may still be rolled back: they are used, and not remembered
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,8 @@ def add_data_key(domain: str, purpose: str, version: int, algorithm: str) -> Non
     )  # fmt: skip
     DataKey.objects.bulk_create([row], ignore_conflicts=True)
     _lately.clear()
+    _uncommitted.add(row.id)
+    transaction.on_commit(partial(_uncommitted.discard, row.id))
 
 
 def _rows(domain: str, purpose: str) -> list[DataKey]:
@@ -181,7 +184,7 @@ def _current(domain: str, purpose: str) -> list[OpenKey]:
     """All keys, newest first; the first one is of the algorithm now wanted (made when there is none).
 
     What was read is good for KNOWN_SECONDS: a key that another process makes meanwhile is used a little later, and the
-    older ones open what they closed. Only keys that stand long enough to be committed for certain are remembered.
+    older ones open what they closed. What this very transaction has made is not remembered: it may be rolled back.
     """
     place = (connection.settings_dict["NAME"], domain, purpose, _wanted(purpose), keyring_path())
     moment = time.monotonic()
@@ -193,7 +196,7 @@ def _current(domain: str, purpose: str) -> list[OpenKey]:
         add_data_key(domain, purpose, rows[0].version + 1 if rows else 1, _wanted(purpose))
         rows = _rows(domain, purpose)
     opened = [_open(row) for row in rows]
-    if utc_now() - max(row.created_at for row in rows) > COMMITTED_AFTER:
+    if _uncommitted.isdisjoint(row.id for row in rows):
         _lately[place] = (moment + KNOWN_SECONDS, opened)
     return opened
 

@@ -43,7 +43,7 @@ class Figure:
         for labels, value in self.values:
             suffix = labels.get("", "")
             inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items() if key)
-            yield f"{self.name}{suffix}{{{inner}}} {value:g}" if inner else f"{self.name}{suffix} {value:g}"
+            yield f"{self.name}{suffix}{{{inner}}} {value:.15g}" if inner else f"{self.name}{suffix} {value:.15g}"
 
 
 def _escaped(text: str) -> str:

@@ -2,10 +2,14 @@
 
 Django asks before the first query of every request. A connection that answered within the last second is taken at its word;
 after an error it is always asked.
+
+A statement may be laid `ahead`: it goes out before the next one of its transaction, in the same message where that is a batch.
 """
 
 import time
+from typing import Any, cast
 
+from django.db import connection
 from django.db.backends.postgresql import base
 
 TRUSTED = 1.0  # seconds
@@ -14,7 +18,27 @@ TRUSTED = 1.0  # seconds
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that remembers when it was last seen alive."""
 
+    ahead: tuple[str, list[Any]] | None = None
     _seen_alive = float("-inf")
+
+    def take_ahead(self) -> list[tuple[str, list[Any]]]:
+        """What lies ahead, for whoever sends it with their own statements."""
+        taken, self.ahead = self.ahead, None
+        return [] if taken is None else [taken]
+
+    def _cursor(self, name: str | None = None) -> Any:
+        for statement, values in self.take_ahead():
+            with super()._cursor() as cursor:  # type: ignore[misc]
+                cursor.execute(statement, values)
+        return super()._cursor(name)  # type: ignore[misc]
+
+    def _commit(self) -> None:
+        self.ahead = None
+        super()._commit()  # type: ignore[misc]
+
+    def _rollback(self) -> None:
+        self.ahead = None
+        super()._rollback()  # type: ignore[misc]
 
     def is_usable(self) -> bool:
         """Whether the connection lives."""
@@ -29,4 +53,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def close(self) -> None:
         """Close it; a new one has been seen by nobody."""
         self._seen_alive = float("-inf")
+        self.ahead = None
         super().close()
+
+
+def current() -> DatabaseWrapper:
+    """This thread's connection."""
+    return cast(DatabaseWrapper, connection)

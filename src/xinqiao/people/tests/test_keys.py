@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
+from django.test.utils import CaptureQueriesContext
 
 from xinqiao.config import environment
 from xinqiao.people import access, keyring, keys, selectors, services
@@ -198,12 +199,22 @@ def test_a_foreign_or_missing_ring_is_said_so(ring_file: Path, fresh_database: s
 
 def test_a_key_made_in_a_transaction_that_fails_is_never_used_again(ring_file: Path, fresh_database: str) -> None:
     with transaction.atomic():
-        keys.encrypt("open", b"lost", b"row")
+        for _ in range(2):  # however long the transaction lasts and however often it asks
+            keys.encrypt("open", b"lost", b"row")
         transaction.set_rollback(True)
     assert not DataKey.objects.exists()
     blob = keys.encrypt("open", b"kept", b"row")
     keys.forget()
     assert keys.decrypt("open", blob, b"row") == b"kept"
+
+
+def test_a_key_that_is_committed_is_read_once(ring_file: Path, fresh_database: str) -> None:
+    with transaction.atomic():
+        keys.encrypt("open", b"first", b"row")
+    keys.encrypt("open", b"again", b"row")
+    with CaptureQueriesContext(connection) as asked:
+        keys.encrypt("open", b"and again", b"row")
+    assert len(asked) == 0
 
 
 def test_two_processes_make_the_first_key_at_once(ring_file: Path, fresh_database: str) -> None:
