@@ -114,7 +114,7 @@ def _number(case: Case, kind: str, today: date) -> str:
     issuer = case.office if kind in _BY_OFFICE or case.lead is None else case.lead
     if kind == "jurisdiction_ruling" and case.ruling is not None:
         issuer = case.ruling
-    return drawing.document_number(kind, organ_word=f"{issuer.short_name}信", day=today, serial=new_serial())
+    return drawing.document_number(kind, organ_word=f"{issuer.short_name[:20]}信", day=today, serial=new_serial())
 
 
 @transaction.atomic

@@ -207,7 +207,9 @@ def _line_kind(written: _Written, line: Line) -> int:
 
 def _paper(written: _Written, matter: Matter, telling: Telling, kind: str) -> UUID:
     id_, day = uuid7(), day_of(matter.received_at)
-    number = drawing.document_number(kind, organ_word=f"{matter.office.short_name}信", day=day, serial=new_serial())
+    number = drawing.document_number(
+        kind, organ_word=f"{matter.office.short_name[:20]}信", day=day, serial=new_serial()
+    )
     content = {"inputs": {}, "by": "registrar", "dates": telling.case.facts["dates"]}
     words, hidden = _words(canonical(content), matter, id_)
     written.papers.append((id_, matter.case_id, kind, number, matter.office.pk, matter.received_at, words, hidden))

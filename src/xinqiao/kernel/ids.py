@@ -81,6 +81,6 @@ def normalise_code(text: str) -> str:
     return folded if len(folded) == CODE_LENGTH else ""
 
 
-def new_serial(length: int = 6) -> str:
+def new_serial(length: int = 8) -> str:
     """A random serial for papers, without letters or digits that look alike."""
     return "".join(secrets.choice(_SERIAL_ALPHABET) for _ in range(length))

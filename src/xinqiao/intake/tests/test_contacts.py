@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError
 from tests.support.world import MORNING, World, days
 
 from xinqiao.cases import access as case_access
@@ -136,3 +137,14 @@ def test_a_phone_put_right_at_the_window_finds_the_matter_and_leaves_a_note(worl
         note = Record.objects.get(case=receipt.case, step="note")
         assert not note.public
         assert "19900002000" not in str(note.words)
+
+
+def test_a_number_that_was_drawn_twice_is_drawn_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = world.receive()
+    lots = iter([first.number, first.number, "300000000007"])
+    monkeypatch.setattr(services, "new_number", lambda: next(lots))
+    second = world.receive()
+    assert second.number == "300000000007"
+    monkeypatch.setattr(services, "new_number", lambda: first.number)
+    with pytest.raises(IntegrityError):
+        world.receive()
