@@ -142,7 +142,7 @@ def test_what_waits_for_others_is_read_among_the_open_ones(plan: Plan, full: Wor
 def test_what_is_due_is_counted_by_the_same_index(plan: Plan, full: World) -> None:
     officer = full.actor("officer")
     count = lambda: selectors.due_counts(actor=officer, today=day_of(MORNING))  # noqa: E731
-    found = plan(officer, count, 'FROM "cases_obligation"')
+    found = plan(officer, count, "EXECUTE select_cases_obligation")
     assert "Seq Scan on cases_obligation" not in found, found
 
 

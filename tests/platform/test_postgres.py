@@ -11,7 +11,7 @@ import pytest
 from tests.platform.support import home, until
 from xinqiao.config.environment import BadEnvironment
 from xinqiao.server import places
-from xinqiao.server.postgres import Postgres, served
+from xinqiao.server.postgres import MEGABYTE, Postgres, memory, served, shares
 
 
 @pytest.fixture
@@ -43,6 +43,15 @@ def test_made_once_with_the_right_character_set(server: Postgres) -> None:
     assert ask(server, "SHOW data_checksums") == ("on",)
     assert ask(server, "SHOW listen_addresses") == ("",)
     assert ask(server, "SELECT 'é' < 'z', upper('é')") == (False, "É")
+
+
+def test_it_takes_its_share_of_the_memory(server: Postgres) -> None:
+    assert shares(256 * MEGABYTE)["shared_buffers"] == "128MB"
+    assert shares(8192 * MEGABYTE)["shared_buffers"] == "2048MB"
+    assert shares(1 << 40)["shared_buffers"] == "4096MB"
+    assert ask(server, "SELECT pg_size_bytes(current_setting('shared_buffers'))") == (
+        int(shares(memory())["shared_buffers"].removesuffix("MB")) * MEGABYTE,
+    )
 
 
 def test_its_log_is_closed_to_others_and_holds_no_statements(server: Postgres) -> None:

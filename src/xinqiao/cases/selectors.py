@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Count, Exists, Min, OuterRef, Prefetch, Q, QuerySet, Value
 
 from xinqiao.kernel.ids import NUMBER_LENGTH, normalise_number
+from xinqiao.ledger import batch
 from xinqiao.people.actors import Actor
 
 from . import access
@@ -156,6 +160,14 @@ def _narrow(filters: Filters, prefix: str) -> Q:
 
 def due_counts(*, actor: Actor, today: date, limit: int = 100) -> dict[str, int]:
     """How much is due on this organ's list: overdue, today, near. Counts stop at `limit` (shown as "99+")."""
+    asked = _due_counted(actor, today, limit)
+    found = Counter(which for (which,) in batch.rows(*asked)) if asked else Counter()
+    return {which: found[which] for which in ("overdue", "today", "near")}
+
+
+@lru_cache(maxsize=1024)
+def _due_counted(actor: Actor, today: date, limit: int) -> tuple[str, tuple[Any, ...]] | None:
+    """The statement and its values, written once a day for each post; None when it could find nothing."""
     rows: QuerySet[Obligation] = Obligation.objects.filter(
         settled_at__isnull=True, leading=True, organ_id=actor.organ, case__in=access.visible(actor)
     )
@@ -168,8 +180,11 @@ def due_counts(*, actor: Actor, today: date, limit: int = 100) -> dict[str, int]
             ("near", rows.filter(due__gt=today, colour="yellow")),
         )
     ]
-    found = Counter(counted[0].union(*counted[1:], all=True))
-    return {which: found[which] for which in ("overdue", "today", "near")}
+    try:
+        statement, values = counted[0].union(*counted[1:], all=True).query.sql_with_params()
+    except EmptyResultSet:
+        return None
+    return statement, tuple(values)
 
 
 def cases_by_ids(*, actor: Actor, ids: Sequence[UUID]) -> list[Case]:

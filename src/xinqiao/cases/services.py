@@ -274,19 +274,25 @@ def _take_all(
 
 
 def begin(
-    held: Held, *, step: str, inputs: Mapping[str, Any], actor: Actor, at: datetime, key: str, digest: bytes = b""
+    held: Held,
+    *,
+    step: str,
+    inputs: Mapping[str, Any],
+    actor: Actor,
+    at: datetime,
+    key: str,
+    digest: bytes = b"",
+    batch: Batch,
 ) -> StepResult:
     """Take a step of a case that was made in this transaction and that nobody else can see yet: no lock, no look-up.
 
-    Whoever brings a matter in does so as a petitioner or as intake, whatever their post.
+    Whoever brings a matter in does so as a petitioner or as intake, whatever their post. The caller sends the batch.
     """
     role = {"citizen": "petitioner", "staff": "intake", "system": "system"}[actor.kind]
     seen_as = law_types.Actor(roles=frozenset({role}), organ=actor.organ_id)
-    move, batch = Move(held.case.id, step, inputs), Batch()
+    move = Move(held.case.id, step, inputs)
     digest = digest or _hash_of_request(move, actor)
-    result = _take(held, move, seen_as, actor=actor, at=at, key=key, digest=digest, batch=batch)
-    ledger.send(batch)
-    return result
+    return _take(held, move, seen_as, actor=actor, at=at, key=key, digest=digest, batch=batch)
 
 
 def _hash_of_request(move: Move, actor: Actor) -> bytes:

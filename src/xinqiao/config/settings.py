@@ -109,7 +109,7 @@ TEMPLATES = [
 def _database() -> dict[str, Any]:
     address = places.address(XINQIAO_DB_ROLE)
     limits = {"app": " -c statement_timeout=30s -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"}
-    planned = " -c plan_cache_mode=force_generic_plan"  # of what ledger/prepared.py names
+    planned = " -c plan_cache_mode=force_generic_plan -c jit=off"  # of many small questions, see ledger/prepared.py
     options = f"-c role=xinqiao_{XINQIAO_DB_ROLE}{planned}{limits.get(XINQIAO_DB_ROLE, '')}"
     return {
         "ENGINE": "xinqiao.config.postgresql",

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 
 from xinqiao.cases import access as case_access
 from xinqiao.cases import words
@@ -19,7 +18,8 @@ from xinqiao.people import selectors as people_found
 from xinqiao.people import services as people
 from xinqiao.people.actors import CITIZEN, SYSTEM, Actor
 from xinqiao.people.areas import area_stem
-from xinqiao.people.models import Area, Organ, in_force
+from xinqiao.people.models import Organ
+from xinqiao.people.selectors import IN_FORCE
 
 from .models import Contact, Party, Submission, SubmissionCase
 
@@ -28,6 +28,12 @@ SELECT l.case_id, s.words ->> 'text', s.words ->> 'place', s.words ->> 'wish'
 FROM intake_submissioncase l JOIN intake_submission s ON s.id = l.submission_id
 WHERE l.case_id = ANY(%s) AND NOT s.sealed
 """
+_OFFICES = f"SELECT area_code FROM people_organ WHERE kind = %s AND {IN_FORCE}"  # noqa: S608 - own words
+_PLACES = f"""
+SELECT code, name, full_name, level, parent_code FROM people_area
+WHERE {IN_FORCE} AND level = ANY(%s) AND EXISTS (SELECT 1 FROM unnest(%s::text[]) stem WHERE starts_with(code, stem))
+ORDER BY code LIMIT %s
+"""  # noqa: S608 - own words
 _FIRST = "id = (SELECT submission_id FROM intake_submissioncase WHERE case_id = %s ORDER BY submission_id LIMIT 1)"
 
 
@@ -139,14 +145,21 @@ PLACE_LEVELS = ("district", "street", "community")
 MOST_PLACES = 3000
 
 
-def places(on: date) -> list[Area]:
-    """Districts, streets and communities for which a petition office here answers, by code."""
-    offices = people_found.organs_of(on=on, kinds=[Organ.Kind.PETITION_OFFICE])
-    within = Q()
-    for office in offices:
-        within |= Q(code__startswith=area_stem(office.area_code))
-    rows = Area.objects.filter(in_force(on), within, level__in=PLACE_LEVELS).order_by("code")
-    return list(rows[:MOST_PLACES])
+class Place(NamedTuple):
+    """A place in a list: of hundreds on many pages, so no more than what a list shows."""
+
+    code: str
+    name: str
+    full_name: str
+    level: str
+    parent_code: str
+
+
+def places(on: date, levels: Sequence[str] = PLACE_LEVELS) -> list[Place]:
+    """Districts, streets and communities (or some of these) for which a petition office here answers, by code."""
+    offices = batch.rows(_OFFICES, [Organ.Kind.PETITION_OFFICE, on, on])
+    stems = [area_stem(code) for (code,) in offices] or [""]
+    return [Place(*row) for row in batch.rows(_PLACES, [on, on, list(levels), stems, MOST_PLACES])]
 
 
 @dataclass(frozen=True)

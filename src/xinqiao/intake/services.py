@@ -185,7 +185,8 @@ def _receive(
     rows.insert(SubmissionCase(submission=submission, case=case))
     for role, person_id in stored:
         rows.insert(Party(submission=submission, role=role, person_id=person_id, since=at))
-    rows.send()
+    if submission.sealed or uploads:  # what follows points at them
+        rows.send()
     passing = False
     if submission.sealed:
         sealing.grant_intake(case, granted_by=actor.kind, at=at)
@@ -205,8 +206,9 @@ def _receive(
     )
     inputs = {"submission": submission.id, "channel": channel, "files": list(blobs)}
     held = cases.Held(case)
-    cases.begin(held, step="receive", inputs=inputs, actor=actor, at=at, key=key, digest=digest)
-    cases.begin(held, step="register", inputs={}, actor=REGISTRAR, at=at, key=f"{key}/register")
+    cases.begin(held, step="receive", inputs=inputs, actor=actor, at=at, key=key, digest=digest, batch=rows)
+    cases.begin(held, step="register", inputs={}, actor=REGISTRAR, at=at, key=f"{key}/register", batch=rows)
+    ledger.send(rows)
     if passing:
         sealing.let_go(case, actor=actor)
     return Receipt(submission.number, code, submission, case, uploads=blobs)

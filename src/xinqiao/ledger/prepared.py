@@ -17,7 +17,7 @@ from django.db import connection
 from psycopg.adapt import Transformer
 
 MOST = 500  # names on one connection; what comes after is sent as it is
-_PLANNED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_PLANNED = re.compile(r"\s*\(?(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 _SELECT = re.compile(r"\(?SELECT\b")
 _TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+\"?(\w+)", re.IGNORECASE)
 _PLACE = re.compile(r"%s|%%")

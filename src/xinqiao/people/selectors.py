@@ -34,10 +34,10 @@ from xinqiao.people.models import (
 from xinqiao.people.vault import open_person
 
 LEVELS = list(Level.values)
-_IN_FORCE = "valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)"
+IN_FORCE = "valid_from <= %s AND (valid_to IS NULL OR valid_to > %s)"  # SQL, with the day twice
 _KNOWN = f"""
 SELECT id FROM people_organ
-WHERE id = ANY(%s) AND {_IN_FORCE} AND (%s OR kind = ANY(%s)) AND starts_with(area_code, %s)
+WHERE id = ANY(%s) AND {IN_FORCE} AND (%s OR kind = ANY(%s)) AND starts_with(area_code, %s)
 """  # noqa: S608 - own words
 
 # --- areas
@@ -45,7 +45,7 @@ WHERE id = ANY(%s) AND {_IN_FORCE} AND (%s OR kind = ANY(%s)) AND starts_with(ar
 
 def area_at(code: str, on: date) -> Area | None:
     """The area with that code as it stood on a day; None when there was none."""
-    found = batch.found(Area, f"code = %s AND {_IN_FORCE}", [code, on, on])
+    found = batch.found(Area, f"code = %s AND {IN_FORCE}", [code, on, on])
     return found[0] if found else None
 
 

@@ -18,8 +18,28 @@ from xinqiao.server.binaries import find_binaries, readable
 
 ADMIN = "postgres"
 WHO_MAY = "local all all peer map=xinqiao\nlocal replication xinqiao_backup peer map=xinqiao\n"
+MEGABYTE = 1 << 20
 LOCALE = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8")
 LOCALE_16 = ("--encoding=UTF8", "--locale=C.UTF-8")
+
+
+def memory() -> int:
+    """Bytes of memory that this machine, or the container around us, has."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(whole, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # no such file, or "max"
+        return whole
+
+
+def shares(total: int) -> dict[str, str]:
+    """What the database takes of so many bytes of memory. Its own defaults are those of a machine with half a gigabyte."""
+    kept = max(128 * MEGABYTE, min(total // 4, 4096 * MEGABYTE))
+    return {
+        "shared_buffers": f"{kept // MEGABYTE}MB",
+        "effective_cache_size": f"{max(kept, total // 2) // MEGABYTE}MB",
+        "maintenance_work_mem": f"{max(64 * MEGABYTE, min(total // 32, 512 * MEGABYTE)) // MEGABYTE}MB",
+    }
 
 
 @dataclass
@@ -148,7 +168,7 @@ class Postgres:
             # An archive that stands still keeps the log back; at this size the database goes on without it.
             "max_slot_wal_keep_size": "8GB",
         }
-        for name, value in {**fixed, **self.settings}.items():
+        for name, value in {**shares(memory()), **fixed, **self.settings}.items():
             arguments += ["-c", f"{name}={value}"]
         with places.open_log(self.log) as log:
             self.process = subprocess.Popen(

@@ -13,7 +13,7 @@ from xinqiao.people.areas import area_chain, area_stem
 from xinqiao.people.models import in_force
 
 from . import text
-from .models import ContentClass, KnowledgeEntry
+from .models import KnowledgeEntry
 
 
 def knowledge_find(
@@ -98,11 +98,14 @@ def alike(*, said: str, area_code: str, actor: Actor, at: datetime, limit: int =
 
 def content_choices() -> list[tuple[str, str]]:
     """All content classes as (code, "一级 / 二级")."""
-    classes = {c.code: c for c in ContentClass.objects.all()}
-    return [
-        (c.code, f"{classes[c.parent_code].name} / {c.name}" if c.parent_code in classes else c.name)
-        for c in classes.values()
-    ]
+    rows = batch.rows("SELECT code, name, parent_code FROM triage_contentclass ORDER BY code")
+    names = {code: name for code, name, _ in rows}
+    return [(code, f"{names[above]} / {name}" if above in names else name) for code, name, above in rows]
+
+
+def content_heads() -> list[tuple[str, str]]:
+    """The content classes of the first level as (code, name)."""
+    return batch.rows("SELECT code, name FROM triage_contentclass WHERE parent_code = '' ORDER BY code")
 
 
 def content_name(code: str) -> str:

@@ -107,8 +107,8 @@ def search(request: HttpRequest) -> HttpResponse:
         "saved": [(row, read(row.query).address()) for row in searches.saved_searches(actor)],
         "kinds": [(p.name, gettext(p.label)) for p in law.procedures()],
         "states": list(states.items()),
-        "areas": [(area.code, area.name) for area in intake.places(today) if area.level == "street"],
-        "contents": [choice for choice in triage.content_choices() if "/" not in choice[1]],
+        "areas": [(area.code, area.name) for area in intake.places(today, ["street"])],
+        "contents": triage.content_heads(),
         "organs": sources.organs(today, sources.LEADING, f"{actor.area_code[:6]}"),
     }
     return render(request, "desk/search.html", context)

@@ -115,8 +115,8 @@ def worklist(request: HttpRequest) -> HttpResponse:
         "marks": MARKS,
         "colours": COLOURS,
         "procedures": [(p.name, gettext(p.label)) for p in law.procedures()],
-        "areas": [(area.code, area.name) for area in intake.places(today) if area.level == "street"],
-        "contents": [choice for choice in triage.content_choices() if "/" not in choice[1]],
+        "areas": [(area.code, area.name) for area in intake.places(today, ["street"])],
+        "contents": triage.content_heads(),
     }
     return render(request, "desk/worklist.html", context)
 

@@ -23,7 +23,6 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict
 from xinqiao.people import clock, proof
 from xinqiao.people import selectors as people
-from xinqiao.people.models import Area
 from xinqiao.portal import matter, sending, visit
 from xinqiao.portal.forms import SayForm
 from xinqiao.portal.views.private import personal
@@ -39,7 +38,7 @@ def _areas(on: date) -> list[tuple[str, Any]]:
     rows = intake.places(on)
     districts = {row.code: row for row in rows if row.level == "district"}
     streets = [row for row in rows if row.level == "street"]
-    below: dict[str, list[Area]] = {}
+    below: dict[str, list[intake.Place]] = {}
     for row in rows:
         if row.level == "community":
             below.setdefault(row.parent_code, []).append(row)
