@@ -25,12 +25,14 @@ _DAMM = (
 
 
 def uuid7() -> UUID:
-    """A UUID of version 7: 48 bits of milliseconds, the rest random."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return UUID(int=value)
+    """A UUID of version 7: 48 bits of milliseconds, 12 of their fraction (RFC 9562, 6.2, method 3), the rest random.
+
+    So those of one process stand in the order in which they were made.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = (rest << 12) // 1_000_000
+    chance = int.from_bytes(os.urandom(8), "big") >> 2
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | chance)
 
 
 def uuid7s(count: int) -> list[UUID]:
