@@ -12,6 +12,7 @@ from xinqiao.files import services as files
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.ids import new_serial
 from xinqiao.law import types as law_types
+from xinqiao.ledger import prepared
 from xinqiao.ledger.batch import Batch
 from xinqiao.notices import services as notices
 from xinqiao.notices.models import Message
@@ -118,6 +119,7 @@ def _number(case: Case, kind: str, today: date) -> str:
 
 
 @transaction.atomic
+@prepared.planned()
 def document_render(*, document: Document, form: str = "pdf", actor: Actor, at: datetime) -> Document:
     """Freeze the paper: draw its stored content once as `form` (pdf or docx) and keep the file. Again: what is there.
 
@@ -149,6 +151,7 @@ def document_render(*, document: Document, form: str = "pdf", actor: Actor, at: 
         sealed=document.case.sealed,
         actor=actor,
         at=at,
+        drawn_here=True,
     )
     setattr(document, form, blob.id)
     document.save(update_fields=[form])

@@ -83,10 +83,16 @@ def inspect(name: str, data: bytes) -> Content:
             gettext("“{name}”有 {size} MB，超过单个文件 20 MB 的上限。").format(name=name, size=size),
             remedy="照片可以先压缩或者截图；文件可以分成几份；视频请截短。您写的内容都还在。",
         )
-    media_type = _sniff(name, data)
-    check = _CHECKS.get(media_type)
+    content = sniff(name, data)
+    check = _CHECKS.get(content.media_type)
     if check:
         check(name, data)
+    return content
+
+
+def sniff(name: str, data: bytes) -> Content:
+    """What `data` is, told by how it begins. Raises Unfit for what is not taken."""
+    media_type = _sniff(name, data)
     return Content(media_type, EXTENSIONS[media_type])
 
 
