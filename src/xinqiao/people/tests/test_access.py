@@ -4,7 +4,9 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from xinqiao.ledger import batch
 from xinqiao.people import access
 from xinqiao.people.actors import CITIZEN, SYSTEM, Actor
 
@@ -52,3 +54,38 @@ def test_nothing_outlives_the_transaction(fresh_database: str) -> None:
 def test_binding_outside_a_transaction_is_refused(fresh_database: str) -> None:
     with pytest.raises(RuntimeError, match="inside a transaction"):
         access.bind(SYSTEM("watcher"))
+
+
+@pytest.mark.django_db
+def test_who_acts_may_go_out_with_the_next_statement() -> None:
+    staff = Actor(kind="staff", account_id=7)
+    access.bind(staff, with_next=True)
+    with CaptureQueriesContext(connection) as asked:
+        assert batch.rows(f"SELECT {access.ACTOR_SQL}") == [("staff",)]
+    assert len(asked) == 1
+    access.bind(CITIZEN(), with_next=True)
+    assert bound() == ("citizen", "", "{}")
+    access.bind(staff, with_next=True)
+    with pytest.raises(ValueError, match="broken"), transaction.atomic():
+        raise ValueError("broken")
+    assert bound() == ("staff", "7", "{}")
+    access.bind(staff, with_next=True)
+    access.bind(None)
+    assert bound() == ("", "", "{}")
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback", "error", "remember"])
+def test_what_waits_to_be_bound_ends_with_its_transaction(fresh_database: str, end: str) -> None:
+    try:
+        with transaction.atomic():
+            access.bind(Actor(kind="staff", account_id=7), with_next=True)
+            transaction.set_rollback(end == "rollback")
+            if end == "error":
+                raise ValueError(end)
+            if end == "remember":
+                access.remember(None)
+                assert bound() == ("", "", "{}")
+    except ValueError:
+        assert end == "error"
+    with transaction.atomic():
+        assert bound() == ("", "", "{}")
