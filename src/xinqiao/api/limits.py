@@ -45,8 +45,13 @@ def take(key: str, most: int, now: float | None = None) -> int:
         return 0
 
 
+def place() -> Path:
+    """Where the counts stand."""
+    return Path(settings.XINQIAO_HOME) / "limits"
+
+
 def _file() -> int:
-    path = Path(settings.XINQIAO_HOME) / "limits"
+    path = place()
     if path not in _opened:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.posix_fallocate(handle, 0, SLOTS * _SLOT.size)

@@ -64,9 +64,11 @@ class Programs:
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is the world's morning."""
+def now(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """It is the world's morning, and nobody has asked for anything yet; what runs beside counts elsewhere."""
     monkeypatch.setattr(clock, "now", lambda: MORNING)
+    counts = tmp_path_factory.getbasetemp() / "limits"
+    monkeypatch.setattr(limits, "place", lambda: counts)
     limits.forget()
 
 
