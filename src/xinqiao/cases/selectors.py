@@ -121,16 +121,19 @@ def _by_receipt(actor: Actor, filters: Filters, size: int) -> Page:
     ]
     newest = sorted(ways[0].union(*ways[1:]) if len(ways) > 1 else ways[0], reverse=True) if ways else []
     ids = [key for _, key in newest[: size + 1]]
+    # Of these cases, whoever owes: with the organ in the question an index over all that it owes would be read instead.
+    open_ = Obligation.objects.filter(settled_at__isnull=True, leading=True)
     found = list(
         Case.objects.filter(id__in=ids)
         .select_related("lead", "office", "handler__account")
-        .prefetch_related(Prefetch("obligations", queryset=leading, to_attr="leading_here"))
+        .prefetch_related(Prefetch("obligations", queryset=open_, to_attr="leading_now"))
         .order_by("-received_at", "-id")
     )
     page = []
     for case in found[:size]:
-        here: list[Obligation] = case.leading_here  # type: ignore[attr-defined]
-        page.append(Row(case, here[0] if here else None, f"{case.received_at.isoformat()}_{case.id}"))
+        duties: list[Obligation] = case.leading_now  # type: ignore[attr-defined]
+        here = next((one for one in duties if one.organ_id == actor.organ), None)
+        page.append(Row(case, here, f"{case.received_at.isoformat()}_{case.id}"))
     return Page(page, page[-1].key if len(found) > size else "", filters)
 
 
