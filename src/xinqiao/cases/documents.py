@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models.expressions import RawSQL
 
 from xinqiao import papers as drawing
 from xinqiao.files import services as files
@@ -27,6 +28,7 @@ _BY_OFFICE = frozenset(
 )
 _NUMBERED = frozenset({"sealed", "served"})
 DAY = timedelta(days=1)
+_VERSION = RawSQL('"cases_document"."xmin"::text', [], output_field=models.TextField())  # another one after each change
 _MOVED = ("number", "state", "live", "words", "words_sealed", "issued_on", "served_on")
 
 
@@ -133,16 +135,46 @@ def document_render(*, document: Document, form: str = "pdf", actor: Actor, at: 
     )
     if getattr(document, form) is not None or document.number is None:
         return document
-    paper = papers.compose(document)
-    data = papers.render(paper, form)
-    if form == "pdf":
-        data = seals.current().apply(
-            data,
-            kind=document.kind,
-            number=document.number,
-            issuer_code=document.issuer.code,
-            issued_on=document.issued_on or day_of(at),
-        )
+    setattr(document, form, _kept(document, form, _drawn(document, form, at), actor, at))
+    document.save(update_fields=[form])
+    return document
+
+
+@transaction.atomic
+@prepared.planned()
+def documents_freeze(*, document_ids: Collection[UUID], actor: Actor, at: datetime) -> None:
+    """Freeze the PDFs of these papers together, all or none.
+
+    They are drawn before their rows are locked, so that nobody waits for the press. One whose row has changed meanwhile
+    stays as it is: it is drawn anew by the next round.
+    """
+    found = Document.objects.filter(pk__in=document_ids, number__isnull=False, pdf__isnull=True)
+    waiting = found.annotate(version=_VERSION).select_related("case__office", "case__lead", "issuer")
+    drawn = [(one, _drawn(one, "pdf", at)) for one in waiting.prefetch_related("case__obligations")]
+    locked = found.select_for_update(of=("self",), no_key=True).order_by("id").annotate(version=_VERSION)
+    same = set(locked.values_list("pk", "version"))
+    changes = Batch()
+    for document, data in drawn:
+        if (document.pk, document.version) in same:
+            document.pdf = _kept(document, "pdf", data, actor, at)
+            changes.update(document, ("pdf",))
+    changes.send()
+
+
+def _drawn(document: Document, form: str, at: datetime) -> bytes:
+    data = papers.render(papers.compose(document), form)
+    if form != "pdf":
+        return data
+    return seals.current().apply(
+        data,
+        kind=document.kind,
+        number=document.number or "",
+        issuer_code=document.issuer.code,
+        issued_on=document.issued_on or day_of(at),
+    )
+
+
+def _kept(document: Document, form: str, data: bytes, actor: Actor, at: datetime) -> UUID:
     blob = files.blob_store(
         name=f"{document.number}.{form}",
         data=data,
@@ -153,9 +185,7 @@ def document_render(*, document: Document, form: str = "pdf", actor: Actor, at: 
         at=at,
         drawn_here=True,
     )
-    setattr(document, form, blob.id)
-    document.save(update_fields=[form])
-    return document
+    return blob.id
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ from .models import Document
 
 PRINTER = SYSTEM("printer")
 AT_ONCE = 200
+SHEETS = 8  # papers that are frozen in one transaction
 PRESSES = 2  # papers that are set at the same time: typesetting leaves Python free meanwhile
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds after which a paper that could not be frozen is tried again
 ALARM_AT = 4
@@ -52,9 +53,10 @@ def watch_soon(at: datetime) -> None:
 @app.periodic(cron="* * * * * */2")
 @app.task(queue="papers", queueing_lock="cases.freeze_papers", lock="cases.freeze_papers")
 def freeze_papers(timestamp: int) -> None:
-    """Freeze the papers that were issued since, oldest first, each in a transaction of its own.
+    """Freeze the papers that were issued since, oldest first, some at a time.
 
-    One that cannot be frozen holds up no other: it is tried again later and later, and the job fails aloud. When it has
+    One that cannot be frozen holds up no other: those beside it are frozen one by one, it is tried again later and later, and
+    the job fails aloud. When it has
     failed ALARM_AT times (seven minutes after the first), people are told.
     """
     failed: list[UUID] = []
@@ -79,30 +81,46 @@ def freeze_papers(timestamp: int) -> None:
 def _freeze_all(ids: Sequence[UUID]) -> list[UUID]:
     """Freeze these papers, PRESSES at once unless a transaction of the caller's holds them; returns those that failed."""
     if connection.in_atomic_block or PRESSES == 1:
-        return [each for each in ids if not _freeze(each)]
+        return _freeze_some(ids)
     with ThreadPoolExecutor(PRESSES, "press") as presses:
-        frozen = list(presses.map(_freeze_beside, [ids[place::PRESSES] for place in range(PRESSES)]))
-    return [each for part in frozen for each in part]
+        failed = list(presses.map(_freeze_beside, [ids[place::PRESSES] for place in range(PRESSES)]))
+    return [each for part in failed for each in part]
 
 
 def _freeze_beside(ids: Sequence[UUID]) -> list[UUID]:
-    """In a thread of its own: those of the papers that could not be frozen."""
     try:
-        return [each for each in ids if not _freeze(each)]
+        return _freeze_some(ids)
     finally:
         connections.close_all()
 
 
+def _freeze_some(ids: Sequence[UUID]) -> list[UUID]:
+    """Freeze those of the papers that are not put off, SHEETS in a transaction; returns those that failed."""
+    now = time.monotonic()
+    due = [each for each in ids if now >= _put_off.get(each, (0, 0.0))[1]]
+    failed: list[UUID] = []
+    for start in range(0, len(due), SHEETS):
+        sheets = due[start : start + SHEETS]
+        try:
+            with acting(PRINTER):
+                documents.documents_freeze(document_ids=sheets, actor=PRINTER, at=clock.now())
+        except Exception as error:
+            log.info("papers are frozen one by one", extra={"error": type(error).__name__})
+            failed += [each for each in sheets if not _freeze(each)]
+        else:
+            for each in sheets:
+                _put_off.pop(each, None)
+    return failed
+
+
 def _freeze(document_id: UUID) -> bool:
-    """Freeze one paper unless it is put off; False when that fails now."""
-    tries, not_before = _put_off.get(document_id, (0, 0.0))
-    if time.monotonic() < not_before:
-        return True
+    """Freeze one paper; False, and put off, when that fails."""
     try:
         with acting(PRINTER):
             documents.document_render(document=Document(pk=document_id), actor=PRINTER, at=clock.now())
     except Exception:
         log.exception("a paper could not be frozen")
+        tries = _put_off.get(document_id, (0, 0.0))[0]
         _put_off[document_id] = (tries + 1, time.monotonic() + min(FIRST_PAUSE * 2**tries, LONGEST_PAUSE))
         return False
     _put_off.pop(document_id, None)

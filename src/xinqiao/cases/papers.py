@@ -107,10 +107,10 @@ def _day(case: Case, name: str) -> str | None:
 
 def _due(case: Case, *acts: str, since: datetime | None = None) -> dict[str, Any] | None:
     """The latest obligation of that act as a printed day with its reasons."""
-    rows = case.obligations.filter(act__in=acts).order_by("-opened_at", "-due")
-    row: Obligation | None = rows.first()
-    if row is None:
+    rows = [row for row in case.obligations.all() if row.act in acts]
+    if not rows:
         return None
+    row = max(rows, key=lambda row: (row.opened_at, row.due))
     return {
         "day": row.due,
         "why": obligations.reasons_of(row),

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from tests.support.world import MORNING, World, days
 
-from xinqiao.cases import documents, jobs
+from xinqiao import papers as drawing
+from xinqiao.cases import documents, jobs, papers, seals
 from xinqiao.cases.models import Document
+from xinqiao.files import storage
+from xinqiao.files.models import Blob
 from xinqiao.intake import services as intake
 from xinqiao.notices.models import Message
 from xinqiao.people import access, clock
@@ -32,23 +35,59 @@ def test_a_paper_that_cannot_be_drawn_holds_up_no_other(world: World, as_role, m
             world.step(case, "refer", "officer", at=MORNING + days(1), lead=world.organs["cg"].pk)
         issued = waiting()
         bad = Document.objects.filter(number__isnull=False, pdf__isnull=True).order_by("created_at", "id")[0]
-        drawn, tried = documents.document_render, []
+        compose, tried = papers.compose, []
 
-        def breaks(*, document: Document, **more: object) -> Document:
+        def breaks(document: Document) -> drawing.Paper:
             if document.pk == bad.pk:
                 tried.append(document.pk)
                 raise ValueError("no ink")
-            return drawn(document=document, **more)  # type: ignore[arg-type]
+            return compose(document)
 
-        monkeypatch.setattr(documents, "document_render", breaks)
+        monkeypatch.setattr(papers, "compose", breaks)
         with pytest.raises(RuntimeError, match=str(bad.pk)):
             jobs.freeze_papers.func(0)  # type: ignore[attr-defined]
-        assert (issued > 2, waiting(), len(tried)) == (True, 1, 1)
+        assert (issued > 2, waiting(), len(tried)) == (True, 1, 2)  # with the others, then alone
         jobs.freeze_papers.func(0)  # type: ignore[attr-defined]
-        assert len(tried) == 1  # put off
+        assert len(tried) == 2  # put off
         monkeypatch.setattr(jobs.time, "monotonic", lambda: 1e12)
-        monkeypatch.setattr(documents, "document_render", drawn)
+        monkeypatch.setattr(papers, "compose", compose)
         jobs.freeze_papers.func(0)  # type: ignore[attr-defined]
+        assert waiting() == 0
+
+
+def test_papers_frozen_together_are_what_they_are_alone(world: World, as_role, monkeypatch: pytest.MonkeyPatch) -> None:
+    with as_role("seal"), access.acting(SYSTEM("test")):
+        for _ in range(3):
+            case = world.receive().case
+            world.step(case, "classify", "officer", at=MORNING, route="redress")
+            world.step(case, "refer", "officer", at=MORNING + days(1), lead=world.organs["cg"].pk)
+        monkeypatch.setattr(documents, "document_render", None)  # nobody is frozen alone
+        jobs.freeze_papers.func(0)  # type: ignore[attr-defined]
+        papers_now = list(Document.objects.filter(number__isnull=False))
+        assert len(papers_now) > jobs.SHEETS / 2
+        for one in papers_now:
+            blob = Blob.objects.get(pk=one.pdf)
+            assert (blob.case_id, blob.name) == (one.case_id, f"{one.number}.pdf")
+            assert storage.read(blob, "original") == papers.render(papers.compose(one), "pdf")
+
+
+def test_a_paper_whose_row_changes_while_it_is_drawn_is_drawn_anew(
+    world: World, as_role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with as_role("seal"), access.acting(SYSTEM("test")):
+        world.receive()
+        one = Document.objects.get(number__isnull=False)
+        compose = papers.compose
+
+        def meanwhile(document: Document) -> drawing.Paper:
+            Document.objects.filter(pk=document.pk).update(state=document.state)
+            return compose(document)
+
+        monkeypatch.setattr(papers, "compose", meanwhile)
+        documents.documents_freeze(document_ids=[one.pk], actor=jobs.PRINTER, at=MORNING)
+        assert waiting() == 1
+        monkeypatch.setattr(papers, "compose", compose)
+        documents.documents_freeze(document_ids=[one.pk], actor=jobs.PRINTER, at=MORNING)
         assert waiting() == 0
 
 
@@ -71,7 +110,7 @@ def broken_printer(monkeypatch: pytest.MonkeyPatch, at: Any) -> Any:
     """Freezing that fails each time; `tick()` lets an hour go by and tries again, then says how many papers failed."""
     hours = [0.0]
 
-    def breaks(**more: object) -> Document:
+    def breaks() -> None:
         raise OSError("the seal does not answer")
 
     def tick() -> None:
@@ -80,7 +119,7 @@ def broken_printer(monkeypatch: pytest.MonkeyPatch, at: Any) -> Any:
             jobs.freeze_papers.func(0)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(jobs, "_put_off", {})
-    monkeypatch.setattr(documents, "document_render", breaks)
+    monkeypatch.setattr(seals, "current", breaks)
     monkeypatch.setattr(jobs.time, "monotonic", lambda: hours[0])
     monkeypatch.setattr(clock, "now", lambda: at)
     return tick
