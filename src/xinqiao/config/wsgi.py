@@ -1,5 +1,6 @@
 """The web process."""
 
+import gc
 import io
 import json
 import os
@@ -58,3 +59,6 @@ def _tell_program(start_response: Callable[..., Any], most: int) -> Iterable[byt
 
 application = limited(get_wsgi_application())
 production.check(debug=settings.DEBUG)
+
+gc.collect()
+gc.freeze()  # what is loaded stays: a full collection would look at all of it for a tenth of a second, again and again
