@@ -4,15 +4,42 @@ Django asks before the first query of every request. A connection that answered 
 after an error it is always asked.
 
 A statement may be laid `ahead`: it goes out before the next one of its transaction, in the same message where that is a batch.
+
+Moments are read by Python's own parser of ISO dates, ten times as fast as the driver's: a list of cases holds hundreds.
 """
 
 import time
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any, cast
 
 from django.db import connection
 from django.db.backends.postgresql import base
+from psycopg.adapt import AdaptersMap, Buffer
+from psycopg.types.datetime import TimestamptzLoader
 
 TRUSTED = 1.0  # seconds
+
+
+class Moments(TimestamptzLoader):
+    """Reads a moment into UTC."""
+
+    timezone = UTC  # Django looks whether it is that of the connection
+
+    def load(self, data: Buffer) -> datetime:
+        """The moment. Raises psycopg.DataError for one that no datetime can hold."""
+        try:
+            found = datetime.fromisoformat(str(data, "ascii"))
+        except ValueError:
+            found = super().load(data)
+        return found.astimezone(UTC)
+
+
+@cache
+def _adapters(given: AdaptersMap) -> AdaptersMap:
+    adapters = AdaptersMap(given)
+    adapters.register_loader("timestamptz", Moments)
+    return adapters
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -20,6 +47,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     ahead: tuple[str, list[Any]] | None = None
     _seen_alive = float("-inf")
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """What a connection is opened with."""
+        params: dict[str, Any] = super().get_connection_params()
+        return {**params, "context": _adapters(params["context"])}
 
     def take_ahead(self) -> list[tuple[str, list[Any]]]:
         """What lies ahead, for whoever sends it with their own statements."""

@@ -1,10 +1,11 @@
 """A kept connection is asked whether it lives: once a second, and always after an error."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
-from django.db.utils import InterfaceError, OperationalError
+from django.db.utils import DataError, InterfaceError, OperationalError
 
 from xinqiao.config.postgresql import base
 
@@ -40,3 +41,24 @@ def test_after_an_error_it_is_asked_and_left_when_it_is_gone(own: base.DatabaseW
     with own.cursor() as cursor:
         cursor.execute("SELECT 1")
         assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2026-11-23 09:16:25.939179+08", "2026-11-23 01:16:25+00", "1950-06-01 08:00:00.5+09", "0001-01-02 00:00Z"],
+)
+def test_a_moment_is_read_into_utc(own: base.DatabaseWrapper, moment: str) -> None:
+    with own.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'Asia/Shanghai'")
+        cursor.execute("SELECT %s::timestamptz, NULL::timestamptz", [moment])
+        assert cursor.fetchone() == (datetime.fromisoformat(moment), None)
+        cursor.execute("SELECT %s::timestamptz", [moment])
+        (found,) = cursor.fetchone()
+        assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize("moment", ["infinity", "10000-01-01 00:00Z", "0001-01-01 00:00Z BC"])
+def test_a_moment_that_python_does_not_know_is_refused(own: base.DatabaseWrapper, moment: str) -> None:
+    with own.cursor() as cursor, pytest.raises(DataError):
+        cursor.execute("SELECT %s::timestamptz", [moment])
+        cursor.fetchone()
