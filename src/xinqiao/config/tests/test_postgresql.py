@@ -59,6 +59,7 @@ def test_a_moment_is_read_into_utc(own: base.DatabaseWrapper, moment: str) -> No
 
 @pytest.mark.parametrize("moment", ["infinity", "10000-01-01 00:00Z", "0001-01-01 00:00Z BC"])
 def test_a_moment_that_python_does_not_know_is_refused(own: base.DatabaseWrapper, moment: str) -> None:
-    with own.cursor() as cursor, pytest.raises(DataError):
+    with own.cursor() as cursor:
         cursor.execute("SELECT %s::timestamptz", [moment])
-        cursor.fetchone()
+        with pytest.raises(DataError):
+            cursor.fetchone()
