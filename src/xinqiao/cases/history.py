@@ -1,20 +1,21 @@
 """What happened to a matter that comes in with its past, as the law tells it: which entries, which duties, which state.
 
 One telling holds for all matters of the same shape (same days, organs, channel): the law is asked once for each shape, and
-the telling leaves holes for what differs: ids, moments, words. Reads no table.
+the telling leaves holes for what differs: ids, moments, words. Matters received on the same day share the beginning of their
+tale, and tellings share the lines and duties that are the same in both. Reads no table.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
-from typing import Any
-from uuid import UUID
+from typing import Any, TypeVar
 
 from xinqiao import law
 from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import SHANGHAI, day_of
 from xinqiao.kernel.errors import Refused
+from xinqiao.kernel.ids import uuid7
 from xinqiao.law import types as law_types
 from xinqiao.law.audit import Audited, audit
 from xinqiao.ledger import chain, events
@@ -24,14 +25,16 @@ from . import effects, obligations, services
 from .models import Case, Obligation
 
 REGISTRAR = SYSTEM("registrar")
-MOST_TOLD = 8_000  # some 14 kB each
+MOST_TOLD = 20_000  # about 1 kB each, and what they share
+MOST_BEGUN = 1_000
 WAYS = {"portal": "message", "hotline": "phone", "window": "in_person", "letter": "written"}
 
+M = TypeVar("M", Case, Obligation)
 When = str | datetime
 """A moment of the row ("received", "answered", "closed"), or one that follows from the days alone."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Shape:
     """All that the law asks of a matter. `past` tells a matter with a history from one that comes in now."""
 
@@ -49,7 +52,7 @@ class Shape:
     replied: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """One entry of the ledger, with its record when it is a step. `mould` makes the payload from the row's values."""
 
@@ -64,7 +67,7 @@ class Line:
     wanting: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Duty:
     """One obligation as it stands at the end. `opened` and `settled` are moments of the row or fixed ones."""
 
@@ -75,11 +78,16 @@ class Duty:
     cites: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Telling:
     """The whole: entries in order, duties, and the case as it stands."""
 
-    case: Case
+    procedure: str
+    version: date
+    state: str
+    lead: int | None
+    waits_for: str
+    cause: str
     lines: tuple[Line, ...]
     duties: tuple[Duty, ...]
     facts: str
@@ -89,8 +97,24 @@ class Telling:
     notices: tuple[law_types.NoticeSpec, ...]
 
 
-Moulds = dict[tuple[Any, ...], str]
-"""Payloads with holes by what they say: most entries of most matters say the same but for the holes."""
+@dataclass
+class _Shared:
+    """What tellings have in common, by what it says. `opened` keeps each due date that it knows by its identity."""
+
+    lines: dict[tuple[Any, ...], Line] = field(default_factory=dict)
+    duties: dict[tuple[Any, ...], Duty] = field(default_factory=dict)
+    opened: dict[tuple[Any, ...], tuple[law_types.Due, Obligation, str, str]] = field(default_factory=dict)
+
+
+@dataclass
+class _Owed:
+    """An obligation on its way, with its trace and cites as texts."""
+
+    row: Obligation
+    opened: When
+    trace: str
+    cites: str
+    settled: When | None = None
 
 
 @dataclass
@@ -98,15 +122,36 @@ class _Tale:
     shape: Shape
     case: Case
     by: Actor
-    moulds: Moulds
+    shared: _Shared
     lines: list[Line] = field(default_factory=list)
-    rows: list[Obligation] = field(default_factory=list)
-    opened: dict[UUID, When] = field(default_factory=dict)
-    settled: dict[UUID, When] = field(default_factory=dict)
+    owed: list[_Owed] = field(default_factory=list)
     papers: list[str] = field(default_factory=list)
     notices: list[law_types.NoticeSpec] = field(default_factory=list)
     changed: When = "received"
     closed: When | None = None
+
+    def unsettled(self) -> list[Obligation]:
+        """What is still owed, or may still be done."""
+        return [o.row for o in self.owed if o.row.settled_at is None]
+
+    def place(self, row: Obligation) -> int:
+        """Which of the duties this one is."""
+        return next(place for place, o in enumerate(self.owed) if o.row is row)
+
+    def going_on(self, shape: Shape) -> "_Tale":
+        """The same tale so far, to be told to another end."""
+        owed = [replace(o, row=_twin(o.row)) for o in self.owed]
+        return replace(
+            self, shape=shape, case=_twin(self.case), lines=self.lines[:], owed=owed,
+            papers=self.papers[:], notices=self.notices[:],
+        )  # fmt: skip
+
+
+def _twin(row: M) -> M:
+    """The same row once more. It is never saved, so it need not go through the model's constructor."""
+    twin = object.__new__(type(row))
+    twin.__dict__.update(row.__dict__)
+    return twin
 
 
 class Teller:
@@ -115,7 +160,8 @@ class Teller:
     def __init__(self, by: Actor) -> None:
         self._by = by
         self._told: dict[Shape, Telling] = {}
-        self._moulds: Moulds = {}
+        self._begun: dict[Shape, _Tale] = {}
+        self._shared = _Shared()
 
     def tell(self, shape: Shape) -> Telling:
         """The history of a matter of this shape. Raises Refused when the law knows no such course, LookupError for days that
@@ -124,21 +170,35 @@ class Teller:
         if known is None:
             if len(self._told) >= MOST_TOLD:
                 self._told.clear()
-                self._moulds.clear()
-            known = self._told[shape] = _tell(shape, self._by, self._moulds)
+                self._begun.clear()
+                self._shared = _Shared()
+            known = self._told[shape] = self._tell(shape)
+        return known
+
+    def _tell(self, shape: Shape) -> Telling:
+        tale = self._registered(shape).going_on(shape)
+        if shape.past:
+            if shape.answered_on is not None and not shape.sealed:
+                _answered(tale, shape.answered_on)
+            _missed_until(tale, shape.today)
+        return _told(tale)
+
+    def _registered(self, shape: Shape) -> _Tale:
+        start = replace(shape, answered_on=None, closed_on=None, lead=None, replied=False)
+        known = self._begun.get(start)
+        if known is None:
+            if len(self._begun) >= MOST_BEGUN:
+                self._begun.clear()
+            known = self._begun[start] = _registered(start, self._by, self._shared)
         return known
 
 
-def _tell(shape: Shape, by: Actor, moulds: Moulds) -> Telling:
-    tale = _Tale(shape, _begun(shape), by, moulds)
+def _registered(shape: Shape, by: Actor, shared: _Shared) -> _Tale:
+    tale = _Tale(shape, _begun(shape), by, shared)
     role = {"staff": "intake", "citizen": "petitioner", "system": "system"}[by.kind]
     _take(tale, "receive", {}, "received", shape.received_on, by, role)
     _take(tale, "register", {}, "received", shape.received_on, REGISTRAR, "system")
-    if shape.past:
-        if shape.answered_on is not None and not shape.sealed:
-            _answered(tale, shape.answered_on)
-        _missed_until(tale, shape.today)
-    return _told(tale)
+    return tale
 
 
 def _begun(shape: Shape) -> Case:
@@ -158,7 +218,7 @@ def _answered(tale: _Tale, day: date) -> None:
     way = {"way": WAYS[shape.channel]} if shape.channel in WAYS else {}
     reply = {"reply": _hole("reply")} if shape.replied else {}
     _take(tale, "answer", {**reply, **way}, "answered", day, tale.by, "officer")
-    window = next((o for o in tale.rows if o.act == "evaluation" and o.settled_at is None), None)
+    window = next((o for o in tale.unsettled() if o.act == "evaluation"), None)
     over = obligations.over_at(window.due) if window is not None else None
     if over is not None and day_of(over) <= (ended or shape.today):
         _take(tale, "lapse_evaluation", {}, over, day_of(over), tale.by, "system")
@@ -171,7 +231,7 @@ def _answered(tale: _Tale, day: date) -> None:
 def _take(tale: _Tale, step: str, inputs: dict[str, Any], when: When, day: date, by: Actor, role: str) -> None:
     _missed_until(tale, day)
     case, at = tale.case, datetime.combine(day, time(12), SHANGHAI)
-    unsettled = frozenset(o.act for o in tale.rows if o.settled_at is None)
+    unsettled = frozenset(o.act for o in tale.unsettled())
     facts = services.facts_of(case, services.Standing(frozenset(), unsettled, {}))
     organ = tale.shape.office if by.kind == "staff" else None
     decision, wanting = _decided(tale, facts, step, inputs, law_types.Actor(frozenset({role}), organ), at)
@@ -190,7 +250,7 @@ def _take(tale: _Tale, step: str, inputs: dict[str, Any], when: When, day: date,
         "state": decision.state,
         "cites": list(decision.cites),
         "inputs": _hole("inputs"),
-        "opens": [{"act": o.act, "due": o.due, "id": _hole(f"duty{tale.rows.index(o)}")} for o in opened],
+        "opens": [{"act": o.act, "due": o.due, "id": _hole(f"duty{tale.place(o)}")} for o in opened],
         "settles": [{"act": s.act, "how": s.how} for s in decision.settles],
         "papers": [{"id": _hole("paper"), "kind": p.kind, "state": p.state} for p in decision.documents],
         "assigns": {name: value for name, value in decision.assigns.items() if name in {"lead", "assists", "ruling"}},
@@ -215,24 +275,40 @@ def _decided(
 def _settle_and_open(
     tale: _Tale, decision: law_types.Decision, when: When, day: date, at: datetime
 ) -> list[Obligation]:
-    unsettled = [o for o in tale.rows if o.settled_at is None]
-    for done in obligations.settle(unsettled, decision, at=at):
-        tale.settled[done.id] = when
-    opened = [obligations.open_(tale.case, spec, seq=len(tale.lines) + 1, at=at) for spec in decision.opens]
-    for row in opened:
-        tale.opened[row.id] = when
-    tale.rows += opened
-    return opened
+    done = obligations.settle(tale.unsettled(), decision, at=at)
+    for o in tale.owed:
+        if any(o.row is row for row in done):
+            o.settled = when
+    opened = [_opened(tale, spec, when, at) for spec in decision.opens]
+    tale.owed += opened
+    return [o.row for o in opened]
+
+
+def _opened(tale: _Tale, spec: law_types.Open, when: When, at: datetime) -> _Owed:
+    """The obligation as obligations.open_ has it: made once for the same due date, opened by the same step of the same organs."""
+    case, seq = tale.case, len(tale.lines) + 1
+    key = (id(spec.due), spec.act, spec.owner, spec.kind, spec.title, seq, at, case.lead_id, case.office_id)
+    known = tale.shared.opened.get(key)
+    if known is None:
+        row = obligations.open_(case, spec, seq=seq, at=at)
+        known = tale.shared.opened[key] = (spec.due, row, _text(row.trace), _text(row.cites))
+    row = _twin(known[1])
+    row.id = uuid7()
+    return _Owed(row, when, known[2], known[3])
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _missed_until(tale: _Tale, day: date) -> None:
     """What was owed by then and not done is on the record as missed, at the moment when its term was over."""
-    living = [o for o in tale.rows if o.settled_at is None and o.state == Obligation.State.OPEN]
+    living = [o for o in tale.unsettled() if o.state == Obligation.State.OPEN]
     for row in sorted((o for o in living if o.kind == "duty" and o.due < day), key=lambda o: o.due):
         over = obligations.over_at(row.due)
         row.wake_at = None
         row.state, row.colour = Obligation.State.MISSED, Obligation.Colour.RED
-        body = {"act": row.act, "obligation": _hole(f"duty{tale.rows.index(row)}"), "due": row.due, "cites": row.cites}
+        body = {"act": row.act, "obligation": _hole(f"duty{tale.place(row)}"), "due": row.due, "cites": row.cites}
         _write(tale, "obligation.missed", "", over, tale.by, body, cites=())
         tale.changed = over
 
@@ -250,15 +326,13 @@ def _write(
     wanting: tuple[str, ...] = (),
 ) -> None:
     seq = len(tale.lines) + 1
-    said = (event, step, seq, when, by, repr(body))
-    mould = tale.moulds.get(said)
-    if mould is None:
-        mould = tale.moulds[said] = _cast(event, step, seq, when, by, body)
-    line = Line(
-        event, step, when, by, mould, inputs,
-        public=bool(step) and effects.is_public(event), cites=json.dumps(list(cites), ensure_ascii=False),
-        wanting=wanting,
-    )  # fmt: skip
+    said = (event, step, seq, when, by, repr((body, inputs)), cites, wanting)
+    line = tale.shared.lines.get(said)
+    if line is None:
+        mould = _cast(event, step, seq, when, by, body)
+        public = bool(step) and effects.is_public(event)
+        line = Line(event, step, when, by, mould, inputs, public, _text(list(cites)), wanting)
+        tale.shared.lines[said] = line
     tale.lines.append(line)
 
 
@@ -282,22 +356,30 @@ def _hole(name: str) -> str:
 
 
 def _told(tale: _Tale) -> Telling:
-    living = [o for o in tale.rows if o.settled_at is None]
+    living, case = tale.unsettled(), tale.case
     obligations.lead(living)
     if tale.shape.past:
         for row in living:
             _as_of(row, tale.shape.today)
-    duties = tuple(
-        Duty(
-            row, tale.opened[row.id], tale.settled.get(row.id),
-            json.dumps(row.trace, ensure_ascii=False), json.dumps(row.cites, ensure_ascii=False),
-        )
-        for row in tale.rows
-    )  # fmt: skip
-    facts = canonical(tale.case.facts).decode()
     return Telling(
-        tale.case, tuple(tale.lines), duties, facts, tale.changed, tale.closed, tuple(tale.papers), tuple(tale.notices)
-    )
+        case.procedure, case.version, case.state, case.lead_id, case.waits_for, case.closed_cause,
+        tuple(tale.lines), tuple(_duty(o, tale.shared) for o in tale.owed), canonical(case.facts).decode(),
+        tale.changed, tale.closed, tuple(tale.papers), tuple(tale.notices),
+    )  # fmt: skip
+
+
+def _duty(owed: _Owed, shared: _Shared) -> Duty:
+    """The duty at the end of its tale. Two that differ in nothing but the row's id are one."""
+    row = owed.row
+    key = (
+        owed.trace, owed.cites, row.act, row.title, row.kind, row.owner, row.organ_id, row.term, row.start_on, row.due,
+        row.due_unrolled, row.provisional, row.state, row.colour, row.leading, row.wake_at, row.opened_seq, row.settled_on,
+        owed.opened, owed.settled,
+    )  # fmt: skip
+    known = shared.duties.get(key)
+    if known is None:
+        known = shared.duties[key] = Duty(row, owed.opened, owed.settled, owed.trace, owed.cites)
+    return known
 
 
 def _as_of(row: Obligation, today: date) -> None:

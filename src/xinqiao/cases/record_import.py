@@ -19,12 +19,12 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.ids import new_serial, uuid7, uuid7s
 from xinqiao.ledger import bulk, chain
 from xinqiao.notices import bulk as notices
-from xinqiao.people import keys
+from xinqiao.people import bulk as vault
 from xinqiao.people.actors import Actor
 from xinqiao.people.models import Organ
 
 from . import sealing
-from .history import Line, Shape, Teller, Telling, When
+from .history import Line, Shape, Telling, When
 from .models import Case
 
 SALT = 16
@@ -80,6 +80,7 @@ def shape_of(matter: Matter, at: datetime) -> Shape:
 class _Written:
     """Rows to be, by table; `kinds` numbers what many rows share."""
 
+    opened: vault.Keys
     cases: list[tuple[Any, ...]] = field(default_factory=list)
     duties: list[tuple[UUID, UUID, datetime, datetime | None, int]] = field(default_factory=list)
     duty_kinds: dict[int, int] = field(default_factory=dict)
@@ -91,25 +92,35 @@ class _Written:
     kinds: list[Any] = field(default_factory=list)
 
 
-def record_import(matters: Sequence[Matter], *, teller: Teller, actor: Actor, at: datetime) -> None:
-    """Write `matters` in the caller's transaction, all or none. `teller` is kept from batch to batch: it remembers.
+@dataclass(frozen=True)
+class Prepared:
+    """Matters as they will be written: made without the database, while it still writes those before."""
 
-    The submissions are the caller's. Raises Refused when the law knows no such course, LookupError for days before its
-    calendars: find that out beforehand with `teller.tell(shape_of(...))`.
-    """
-    written = _Written()
-    for matter in matters:
-        _tell(written, matter, teller.tell(shape_of(matter, at)), actor)
-    _insert_cases(written)
-    _insert_duties(written)
-    _insert_records(written)
-    _insert_entries(written)
-    _insert_papers(written)
-    notices.petitioners_told(written.told, at=at)
-    for matter in matters:
-        if matter.sealed:
-            case = Case(id=matter.case_id, office_id=matter.office.pk)
-            sealing.grant_intake(case, granted_by=actor.kind, at=at)
+    inserts: tuple[bulk.Insert, ...]
+    told: tuple[notices.Told, ...]
+    sealed: tuple[Matter, ...]
+
+
+def prepare(matters: Sequence[tuple[Matter, Telling]], *, opened: vault.Keys, actor: Actor) -> Prepared:
+    """What `matters` leave, each with its history by a Teller. Reads nothing and writes nothing."""
+    written = _Written(opened)
+    for matter, telling in matters:
+        _tell(written, matter, telling, actor)
+    tables = (_cases, _duties, _records, _entries, _papers)
+    return Prepared(
+        tuple(table(written) for table in tables),
+        tuple(written.told),
+        tuple(matter for matter, _ in matters if matter.sealed),
+    )
+
+
+def record_import(prepared: Prepared, *, actor: Actor, at: datetime) -> None:
+    """Write what was prepared, in the caller's transaction, all or none. The submissions are the caller's."""
+    bulk.run(prepared.inserts)
+    notices.petitioners_told(prepared.told, at=at)
+    for matter in prepared.sealed:
+        case = Case(id=matter.case_id, office_id=matter.office.pk)
+        sealing.grant_intake(case, granted_by=actor.kind, at=at)
 
 
 def _tell(written: _Written, matter: Matter, telling: Telling, actor: Actor) -> None:
@@ -141,18 +152,17 @@ def _tell(written: _Written, matter: Matter, telling: Telling, actor: Actor) -> 
             plain = canonical(_inputs(line, matter))
             values["inputs"] = hashlib.sha256(salt + plain).hexdigest()
             id_ = fresh[-seq]
-            words, hidden = _words(plain, matter, id_)
+            words, hidden = _words(written, plain, matter, id_)
             written.records.append((id_, case_id, seq, kind, moment, salt, words, hidden))
         payload = line.mould % values
         digest = chain.entry_hash(head, payload.encode())
         written.entries.append((case_id, seq, kind, moment, payload, head, digest))
         head = digest
-    last = telling.case
     written.cases.append(
         (
-            matter, last.procedure, last.state, last.lead_id, telling.facts, last.waits_for,
-            _at(telling.closed, moments) if telling.closed is not None else None, last.closed_cause,
-            _at(telling.changed, moments), len(telling.lines), head, last.version,
+            matter, telling.procedure, telling.state, telling.lead, telling.facts, telling.waits_for,
+            _at(telling.closed, moments) if telling.closed is not None else None, telling.cause,
+            _at(telling.changed, moments), len(telling.lines), head, telling.version,
         )
     )  # fmt: skip
     if matter.person_id is not None:
@@ -190,11 +200,11 @@ def _inputs(line: Line, matter: Matter) -> Mapping[str, Any]:
     return {**given, **wanting}
 
 
-def _words(plain: bytes, matter: Matter, row: UUID) -> tuple[str | None, bytes | None]:
+def _words(written: _Written, plain: bytes, matter: Matter, row: UUID) -> tuple[str | None, bytes | None]:
     if not matter.sealed:
         return plain.decode(), None
     readable = json.dumps(json.loads(plain), ensure_ascii=False).encode()
-    return None, keys.encrypt("sealed", readable, row.bytes)
+    return None, written.opened.encrypt("sealed", readable, row.bytes)
 
 
 def _line_kind(written: _Written, line: Line) -> int:
@@ -210,15 +220,15 @@ def _paper(written: _Written, matter: Matter, telling: Telling, kind: str) -> UU
     number = drawing.document_number(
         kind, organ_word=f"{matter.office.short_name[:20]}信", day=day, serial=new_serial()
     )
-    content = {"inputs": {}, "by": "registrar", "dates": telling.case.facts["dates"]}
-    words, hidden = _words(canonical(content), matter, id_)
+    content = {"inputs": {}, "by": "registrar", "dates": json.loads(telling.facts)["dates"]}
+    words, hidden = _words(written, canonical(content), matter, id_)
     written.papers.append((id_, matter.case_id, kind, number, matter.office.pk, matter.received_at, words, hidden))
     return id_
 
 
-def _insert_cases(written: _Written) -> None:
+def _cases(written: _Written) -> bulk.Insert:
     rows, matters = written.cases, [row[0] for row in written.cases]
-    bulk.insert(
+    return bulk.inserting(
         "cases_case",
         {
             "id": bulk.uuids(m.case_id for m in matters),
@@ -251,9 +261,9 @@ def _insert_cases(written: _Written) -> None:
     )
 
 
-def _insert_duties(written: _Written) -> None:
+def _duties(written: _Written) -> bulk.Insert:
     rows, kinds = written.duties, written.kinds
-    bulk.insert(
+    return bulk.inserting(
         "cases_obligation",
         {
             "id": bulk.uuids(r[0] for r in rows),
@@ -286,9 +296,9 @@ def _insert_duties(written: _Written) -> None:
     )
 
 
-def _insert_records(written: _Written) -> None:
+def _records(written: _Written) -> bulk.Insert:
     rows, kinds = written.records, list(written.line_kinds)
-    bulk.insert(
+    return bulk.inserting(
         "cases_record",
         {
             "id": bulk.uuids(r[0] for r in rows),
@@ -313,10 +323,10 @@ def _insert_records(written: _Written) -> None:
     )
 
 
-def _insert_entries(written: _Written) -> None:
+def _entries(written: _Written) -> bulk.Insert:
     rows, kinds = written.entries, list(written.line_kinds)
     of = [kinds[r[2] - 1] for r in rows]  # no join here: the order of the rows is the order of the ledger
-    bulk.insert(
+    return bulk.inserting(
         "ledger_entry",
         {
             "case_id": bulk.uuids(r[0] for r in rows),
@@ -335,11 +345,9 @@ def _insert_entries(written: _Written) -> None:
     )
 
 
-def _insert_papers(written: _Written) -> None:
+def _papers(written: _Written) -> bulk.Insert:
     rows = written.papers
-    if not rows:
-        return
-    bulk.insert(
+    return bulk.inserting(
         "cases_document",
         {
             "id": bulk.uuids(r[0] for r in rows),

@@ -34,4 +34,6 @@ def audit(facts: Facts, step: str, inputs: Mapping[str, Any], actor: Actor, at: 
     missing = [labels.get(name, name) for name in engine._wrong_inputs(edge, facts, inputs, at)]
     carried = engine._carry_out(PROCEDURES[facts.procedure], edge, facts, inputs, actor, at)
     decision = engine._settled_up(PROCEDURES, carried, facts)
-    return Audited(replace(decision, documents=(), notices=()), (*reasons, *missing))
+    if decision.documents or decision.notices:
+        decision = replace(decision, documents=(), notices=())
+    return Audited(decision, (*reasons, *missing))

@@ -6,7 +6,7 @@ Denied unless declared: a step needs an edge for the case's state and the actor'
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from xinqiao.kernel.clock import day_of
@@ -126,7 +126,20 @@ class Procedure:
 
     def state(self, key: str) -> State:
         """The state called `key`. Raises KeyError."""
-        return {s.key: s for s in self.states}[key]
+        return self._by_key[key]
+
+    @cached_property
+    def _by_key(self) -> dict[str, State]:
+        return {s.key: s for s in self.states}
+
+    @cached_property
+    def leaving(self) -> dict[str, tuple[Edge, ...]]:
+        """The edges that leave each state, in their order."""
+        found: dict[str, tuple[Edge, ...]] = {}
+        for edge in self.edges:
+            for state in dict.fromkeys(edge.frm):
+                found[state] = (*found.get(state, ()), edge)
+        return found
 
 
 House = Mapping[str, Procedure]
@@ -168,7 +181,7 @@ def due_for(facts: Facts, name: str, start: date, days: int | None = None) -> Du
 
 
 def edges_here(procedure: Procedure, state: str) -> tuple[Edge, ...]:
-    return tuple(e for e in procedure.edges if state in e.frm)
+    return procedure.leaving.get(state, ())
 
 
 def decide(
@@ -348,4 +361,5 @@ def _settled_up(house: House, decision: Decision, facts: Facts) -> Decision:
         lifted = tuple(Settle(act, "lifted") for act in sorted(left))
         return replace(decision, settles=decision.settles + lifted, opens=(), waits_for="")
     duties = (left - WINDOWS) | {o.act for o in decision.opens if o.kind == "duty"}
-    return replace(decision, waits_for="" if duties else house[decision.procedure].state(decision.state).waits)
+    waits = "" if duties else house[decision.procedure].state(decision.state).waits
+    return decision if waits == decision.waits_for else replace(decision, waits_for=waits)

@@ -7,6 +7,7 @@ A last day that is a rest day gives way to the next worked day (民法典 203): 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from xinqiao.kernel.words import N_
 from xinqiao.law import calendars
@@ -88,7 +89,21 @@ def term(
         length = days
     if length < 1:
         raise ValueError(f"a term lasts at least one day: {length}")
-    zero = value("day.zero", day).cite
+    zero, rule = value("day.zero", day), value(f"roll.{what.side}", day)
+    return _reckoned(what, start, length, working, cites, zero.cite, rule, tuple(paused))
+
+
+@lru_cache(maxsize=8192)  # the law of many days gives the same term
+def _reckoned(
+    what: Term,
+    start: date,
+    length: int,
+    working: bool,
+    cites: tuple[str, ...],
+    zero: str,
+    rule: Value,
+    paused: tuple[tuple[date, date], ...],
+) -> Due:
     trace = [
         TraceLine(what.starts, start, cite=cites[0]),
         TraceLine(N_("当天不算，从第二天起算。"), start + timedelta(days=1), cite=zero),
@@ -97,15 +112,14 @@ def term(
         last = _count_workdays(start, length, trace, cites[0])
         near = calendars.add_workdays(start, _two_thirds(length))
     else:
-        last = _count_days(start, length, paused, trace, cites[0], name)
+        last = _count_days(start, length, paused, trace, cites[0], what.name)
         near = start + timedelta(days=_two_thirds(length) + (last - start).days - length)
-    rule = value(f"roll.{what.side}", day)
     due = _rolled(last, rule, trace)
     provisional = calendars.is_provisional(due)
     if provisional:
         trace.append(TraceLine(N_("国务院还没有公布这一年的放假安排，先只按周末推算，公布后会重新计算。"), due))
     named = (*cites, zero, *((rule.cite,) if due != last else ()))
-    return Due(name, start, due, last, near, provisional, tuple(trace), tuple(dict.fromkeys(named)), length)
+    return Due(what.name, start, due, last, near, provisional, tuple(trace), tuple(dict.fromkeys(named)), length)
 
 
 def _length(name: str, day: date, jurisdiction: str) -> tuple[int, bool, tuple[str, ...]]:

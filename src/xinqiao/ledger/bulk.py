@@ -5,7 +5,8 @@ same bytes, pass every policy, constraint and trigger as single inserts do, and 
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -103,25 +104,36 @@ def _microseconds(moment: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * _MICROSECOND + since.microseconds
 
 
-def insert(
+@dataclass(frozen=True)
+class Insert:
+    """A statement with its values, made before a transaction begins. Without a statement when there are no rows."""
+
+    statement: str
+    values: Sequence[Any]
+
+
+def insert(table: str, columns: Mapping[str, Column], *, fixed: Mapping[str, Any] | None = None) -> None:
+    """Insert one row for each place of `columns`, in the caller's transaction: see `inserting`."""
+    run([inserting(table, columns, fixed=fixed)])
+
+
+def inserting(
     table: str,
     columns: Mapping[str, Column],
     *,
     kinds: Mapping[str, Column] | None = None,
     fixed: Mapping[str, Any] | None = None,
-    once: str = "",
-) -> list[Any]:
-    """Insert one row for each place of `columns`, in their order, in the caller's transaction.
+) -> Insert:
+    """What inserts one row for each place of `columns`, in their order. Reads nothing and writes nothing.
 
     `kinds` are columns of a small table that the rows share; `columns["kind"]` then holds the place in it, counted from 1.
-    `fixed` values are the same in every row. `once` names a unique column: rows whose value is there already are passed
-    over, and the values that were added are returned. Raises ValueError when the columns differ in length.
+    `fixed` values are the same in every row. Raises ValueError when the columns differ in length.
     """
     counts = {column.count for column in columns.values()}
     if len(counts) != 1 or len({column.count for column in (kinds or {}).values()}) > 1:
         raise ValueError("columns of one table are of one length")
     if not counts.pop():
-        return []
+        return Insert("", ())
     rows = [name for name in columns if name != "kind" or kinds is None]
     shared, same = list(kinds or {}), dict(fixed or {})
     wanted = [*(f'r."{name}"' for name in rows), *(f'k."{name}"' for name in shared), *("%s" for _ in same)]
@@ -131,13 +143,38 @@ def insert(
         source += f" JOIN unnest({_places(kinds)}) WITH ORDINALITY AS k({_names(shared)}, place_) ON k.place_ = r.kind"
         values += kinds.values()
     statement = f"INSERT INTO {table} ({_names([*rows, *shared, *same])}) SELECT {', '.join(wanted)} FROM {source}"  # noqa: S608 - names are ours
-    if once:
-        statement += f" ON CONFLICT ({once}) DO NOTHING RETURNING {once}"
+    return Insert(statement, values)
+
+
+def run(inserts: Iterable[Insert]) -> None:
+    """Carry out what was made beforehand, in its order, in the caller's transaction."""
+    with _cursor() as cursor:
+        for one in inserts:
+            if one.statement:
+                cursor.execute(one.statement, one.values)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What is inserted here goes out without a wait for each answer. What the database refuses is raised at the end at the latest,
+    as Django's errors."""
     connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.adapters.register_dumper(Column, _ColumnDumper)
-        cursor.execute(statement, values)
-        return [row[0] for row in cursor.fetchall()] if once else []
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+def known(table: str, name: str, wanted: Column, *also: str) -> list[tuple[Any, ...]]:
+    """Of the values `wanted` of column `name` those that are in the table, each with the columns `also`."""
+    with _cursor() as cursor:
+        cursor.execute(f"SELECT {_names([name, *also])} FROM {table} WHERE {name} = ANY(%s::{wanted.type}[])", [wanted])  # noqa: S608 - names are ours
+        return cursor.fetchall()
+
+
+def _cursor() -> psycopg.Cursor[Any]:
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    cursor.adapters.register_dumper(Column, _ColumnDumper)
+    return cursor
 
 
 def _names(names: Iterable[str]) -> str:

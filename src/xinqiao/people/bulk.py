@@ -1,18 +1,19 @@
-"""Many identities into the vault at once, and many query codes hashed: what vault.py and keys.py do for one, keys opened once."""
+"""Many identities for the vault at once, and many query codes hashed: what vault.py and keys.py do for one, keys opened once."""
 
 import hmac
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from xinqiao.kernel.ids import CODE_LENGTH, uuid7
+from xinqiao.kernel.ids import CODE_LENGTH, uuid7s
 from xinqiao.ledger import bulk
 from xinqiao.people import keyring, keys
 from xinqiao.people.identity import NORMALISE, Identity
 from xinqiao.people.models import DataKey, Domain
 
+DOMAINS = (Domain.OPEN.value, Domain.SEALED.value)
 _STDLIB = {"hmac-sha256": "sha256"}
 
 
@@ -26,47 +27,67 @@ class Stored:
     sealed: bool = False
 
 
-def persons_store(people: Sequence[Stored]) -> None:
-    """Put identities into the vault, in the caller's transaction."""
-    for domain in (Domain.OPEN.value, Domain.SEALED.value):
-        mine = [one for one in people if one.sealed == (domain == Domain.SEALED.value)]
-        if mine:
-            _store(domain, mine)
+@dataclass(frozen=True)
+class Keys:
+    """The newest keys, opened: with them rows are made where the database cannot be asked."""
+
+    ciphers: Mapping[str, keys.OpenKey]
+    indexes: Mapping[str, keys.OpenKey]
+    code: keys.OpenKey
+
+    def encrypt(self, domain: str, plaintext: bytes, aad: bytes) -> bytes:
+        """The same as keys.encrypt."""
+        key = self.ciphers[domain]
+        header = bytes((keys.FORMAT, keys.ALGORITHM_BYTE[key.algorithm])) + key.version.to_bytes(4, "big")
+        return header + keyring.seal(key.algorithm, key.key, plaintext, header + aad)
 
 
-def _store(domain: str, people: Sequence[Stored]) -> None:
-    key = keys._current(domain, DataKey.Purpose.CIPHER)[0]
-    header = bytes((keys.FORMAT, keys.ALGORITHM_BYTE[key.algorithm])) + key.version.to_bytes(4, "big")
-    blobs = [
-        header + keyring.seal(key.algorithm, key.key, _plain(one.identity), header + one.id.bytes) for one in people
-    ]
-    bulk.insert(
+def keys_opened() -> Keys:
+    """The keys that are the newest now."""
+    return Keys(
+        {domain: keys._current(domain, DataKey.Purpose.CIPHER)[0] for domain in DOMAINS},
+        {domain: keys._current(domain, DataKey.Purpose.INDEX)[0] for domain in DOMAINS},
+        keys._current(Domain.OPEN.value, DataKey.Purpose.CODE)[0],
+    )
+
+
+def persons_inserting(people: Sequence[Stored], opened: Keys) -> list[bulk.Insert]:
+    """What puts identities into the vault."""
+    found: list[bulk.Insert] = []
+    for domain in DOMAINS:
+        found += _inserting(domain, [one for one in people if one.sealed == (domain == Domain.SEALED.value)], opened)
+    return found
+
+
+def _inserting(domain: str, people: Sequence[Stored], opened: Keys) -> list[bulk.Insert]:
+    persons = bulk.inserting(
         "people_person",
         {
             "id": bulk.uuids(one.id for one in people),
-            "ciphertext": bulk.blobs(blobs),
+            "ciphertext": bulk.blobs(opened.encrypt(domain, _plain(one.identity), one.id.bytes) for one in people),
             "created_at": bulk.moments(one.at for one in people),
             "changed_at": bulk.moments(one.at for one in people),
         },
-        fixed={"domain": domain, "key_version": key.version},
+        fixed={"domain": domain, "key_version": opened.ciphers[domain].version},
     )
-    index = keys._current(domain, DataKey.Purpose.INDEX)[0]
+    index = opened.indexes[domain]
     found = [
         (one.id, kind, digest_of(index, f"{kind}|{value}".encode()))
         for one in people
         for kind, normalise in NORMALISE.items()
         if (raw := getattr(one.identity, kind)) and (value := normalise(raw))
     ]
-    bulk.insert(
+    indexed = bulk.inserting(
         "people_personindex",
         {
-            "id": bulk.uuids(uuid7() for _ in found),
+            "id": bulk.uuids(uuid7s(len(found))),
             "person_id": bulk.uuids(row[0] for row in found),
             "kind": bulk.texts(row[1] for row in found),
             "hash": bulk.blobs(row[2] for row in found),
         },
         fixed={"domain": domain, "key_version": index.version},
     )
+    return [persons, indexed]
 
 
 def _plain(identity: Identity) -> bytes:
@@ -79,9 +100,9 @@ def digest_of(key: keys.OpenKey, message: bytes) -> bytes:
     return hmac.digest(key.key, message, name) if name else keys._mac(key, message)
 
 
-def codes_of(requests: Iterable[tuple[str, str]]) -> list[bytes]:
+def codes_of(requests: Iterable[tuple[str, str]], opened: Keys) -> list[bytes]:
     """For each (request key, public number) the hash to be stored of the query code that belongs to that request."""
-    key = keys._current("open", DataKey.Purpose.CODE)[0]
+    key = opened.code
     version = key.version.to_bytes(keys.CODE_HEADER, "big")
     found = []
     for request, number in requests:

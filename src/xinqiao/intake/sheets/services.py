@@ -198,7 +198,7 @@ class Work:
         """Batch after batch until the end, or until somebody stops it. Returns the import as it stands."""
         began = time.monotonic()
         try:
-            for batch in ahead(self._batches):
+            for batch in ahead(self._batches if self._dry else map(self._taker.prepare, self._batches)):
                 with self._acting():
                     sheet = self._current()
                     if sheet is None:

@@ -1,6 +1,8 @@
 """Rows of a table into the house, batch by batch: what is new is taken in, what came before is counted, what is wrong is kept.
 
 Each batch is one transaction with the place reached in the file, so that a crash costs a batch and nothing comes twice.
+While the database works on one batch, a thread makes the rows of the next: it asks the database nothing, and what is there
+already is sorted out when the batch is written, behind all batches before it.
 """
 
 import hmac
@@ -8,6 +10,7 @@ import json
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -17,11 +20,11 @@ from uuid import UUID
 from django.db import DataError, IntegrityError, connections, transaction
 from django.utils.translation import gettext
 
-from xinqiao.cases.history import Teller
+from xinqiao.cases import record_import as records
+from xinqiao.cases.history import Teller, Telling
 from xinqiao.cases.record_import import Matter, record_import, shape_of
-from xinqiao.cases.words import put
 from xinqiao.intake import services as intake
-from xinqiao.intake.models import SheetRow, Submission
+from xinqiao.intake.models import Submission
 from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import Refused
@@ -48,6 +51,7 @@ class Batch:
     said: list[Said] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
     origins: list[Row] = field(default_factory=list)
+    made: "_Made | None" = None
 
 
 @dataclass(frozen=True)
@@ -140,12 +144,22 @@ class Taker:
         self._teller = Teller(actor)
         self._offices: dict[str, tuple[Organ | None, Organ]] = {}
         self._key = vault.fingerprint_key()
+        self._opened = vault.keys_opened()
+        self._alone = threading.Lock()
 
     def look(self, batch: Batch) -> Outcome:
         """What would become of a batch, in the caller's transaction; nothing is written."""
-        fresh, already, wrong = self._sorted(batch)
-        matters, refused = self._matters(fresh)
-        return Outcome(len(matters), already, [*batch.wrong, *wrong, *refused])
+        made = self._new(batch)
+        return Outcome(len(made.fresh), made.already, [*batch.wrong, *made.wrong])
+
+    def prepare(self, batch: Batch) -> Batch:
+        """The batch with its rows made ahead, as if none had come before. Left as it is when that needs the database, or fails."""
+        if all(said.words.area_code in self._offices for said in batch.said):
+            with suppress(UnicodeError):
+                made = self._made(batch, {})
+                made.rows = self._rows(made.fresh)
+                batch.made = made
+        return batch
 
     def take(self, batch: Batch) -> Outcome:
         """Take a batch in, in the caller's transaction. Where the database refuses it, row by row: one bad row stops no other."""
@@ -156,11 +170,23 @@ class Taker:
             return self._one_by_one(batch)
 
     def _take(self, batch: Batch) -> Outcome:
-        fresh, already, wrong = self._sorted(batch)
-        matters, refused = self._matters(fresh)
-        if matters:
-            self._write(matters)
-        return Outcome(len(matters), already, [*batch.wrong, *wrong, *refused])
+        made = self._new(batch)
+        if made.fresh:
+            rows = made.rows or self._rows(made.fresh)
+            with bulk.together():
+                bulk.run(rows.before)
+                record_import(rows.matters, actor=self._actor, at=self._at)
+                bulk.run(rows.after)
+        self._opened = vault.keys_opened()
+        return Outcome(len(made.fresh), made.already, [*batch.wrong, *made.wrong])
+
+    def _new(self, batch: Batch) -> "_Made":
+        """The batch without what came before."""
+        for area in {said.words.area_code for said in batch.said} - self._offices.keys():
+            self._offices[area] = intake.offices(self._actor, area, self._at)
+        made = batch.made or self._made(batch, {})
+        rows = bulk.known("intake_sheetrow", "identity", bulk.uuids(made.seen), "content")
+        return self._made(batch, dict(rows)) if rows else made
 
     def _one_by_one(self, batch: Batch) -> Outcome:
         imported, already, wrong = 0, 0, list(batch.wrong)
@@ -174,23 +200,33 @@ class Taker:
             imported, already, wrong = imported + done.imported, already + done.already, [*wrong, *done.wrong]
         return Outcome(imported, already, wrong)
 
-    def _sorted(self, batch: Batch) -> tuple[list["_Fresh"], int, list[Wrong]]:
-        """Those that have not come before; how many came before; those whose number came before with other words."""
-        seen = [self._fingerprint(said) for said in batch.said]
-        rows = SheetRow.objects.filter(identity__in=[identity for identity, _ in seen])
-        known = dict(rows.values_list("identity", "content"))
-        fresh, already, wrong = [], 0, []
-        for said, row, (identity, content) in zip(batch.said, batch.origins, seen, strict=True):
-            before = known.get(identity)
-            if before is None:
-                known[identity] = content
-                fresh.append(_Fresh(said, row, identity, content))
-            elif before == content:
-                already += 1
-            else:
-                reason = gettext("这个编号以前导入过，内容却不同。请核对是不是同一件事；不是的，请改编号后再导入。")
-                wrong.append(self._converter.refuse(row, {"number": reason}))
-        return fresh, already, wrong
+    def _made(self, batch: Batch, known: dict[UUID, UUID]) -> "_Made":
+        """Those that have not come before, with their histories; how many came before; those whose number came before with
+        other words, and those that the law does not know."""
+        made = _Made()
+        with self._alone:
+            for said, row in zip(batch.said, batch.origins, strict=True):
+                identity, content = self._fingerprint(said)
+                made.seen.append(identity)
+                before = known.setdefault(identity, content)
+                if before is content:
+                    self._add(made, said, row, identity, content)
+                elif before == content:
+                    made.already += 1
+                else:
+                    reason = gettext("这个编号以前导入过，内容却不同。请核对是不是同一件事；不是的，请改编号后再导入。")
+                    made.wrong.append(self._converter.refuse(row, {"number": reason}))
+        return made
+
+    def _add(self, made: "_Made", said: Said, row: Row, identity: UUID, content: UUID) -> None:
+        matter = self._matter(said)
+        try:
+            telling = self._teller.tell(shape_of(matter, self._at))
+        except (Refused, LookupError) as error:
+            reason = gettext("期限或者步骤按法律对不上：{why}").format(why=str(error)[:200])
+            made.wrong.append(self._converter.refuse(row, {"": reason}))
+        else:
+            made.fresh.append(_Fresh(said, identity, content, matter, telling))
 
     def _fingerprint(self, said: Said) -> tuple[UUID, UUID]:
         words = said.words
@@ -215,23 +251,8 @@ class Taker:
     def _digest(self, kind: bytes, said: bytes) -> UUID:
         return UUID(bytes=hmac.digest(self._key, b"|".join((kind, self._scope, said)), "sha256")[:16])
 
-    def _matters(self, fresh: Sequence["_Fresh"]) -> tuple[list[tuple["_Fresh", Matter]], list[Wrong]]:
-        matters, wrong = [], []
-        for one in fresh:
-            matter = self._matter(one.said)
-            try:
-                self._teller.tell(shape_of(matter, self._at))
-            except (Refused, LookupError) as error:
-                reason = gettext("期限或者步骤按法律对不上：{why}").format(why=str(error)[:200])
-                wrong.append(self._converter.refuse(one.row, {"": reason}))
-                continue
-            matters.append((one, matter))
-        return matters, wrong
-
     def _matter(self, said: Said) -> Matter:
         area = said.words.area_code
-        if area not in self._offices:
-            self._offices[area] = intake.offices(self._actor, area, self._at)
         desk, office = self._offices[area]
         sealed = said.who.about_official
         origin: dict[str, object] = {"import": self._sheet_id, "line": said.row}
@@ -251,35 +272,32 @@ class Taker:
             lead_id=said.lead_id if said.answered_at else None, origin=origin,
         )  # fmt: skip
 
-    def _write(self, matters: Sequence[tuple["_Fresh", Matter]]) -> None:
-        bulk.insert(
+    def _rows(self, fresh: Sequence["_Fresh"]) -> "_Rows":
+        opened, matters = self._opened, [one.matter for one in fresh]
+        named = [matter for matter in matters if matter.person_id is not None]
+        came = bulk.inserting(
             "intake_sheetrow",
             {
-                "identity": bulk.uuids(one.identity for one, _ in matters),
-                "content": bulk.uuids(one.content for one, _ in matters),
-                "case_id": bulk.uuids(matter.case_id for _, matter in matters),
-                "line": bulk.ints(one.said.row for one, _ in matters),
+                "identity": bulk.uuids(one.identity for one in fresh),
+                "content": bulk.uuids(one.content for one in fresh),
+                "case_id": bulk.uuids(matter.case_id for matter in matters),
+                "line": bulk.ints(one.said.row for one in fresh),
             },
             fixed={"sheet_id": self._sheet_id},
         )
-        vault.persons_store(
-            [
-                vault.Stored(matter.person_id, one.said.identity, matter.received_at, matter.sealed)
-                for one, matter in matters
-                if matter.person_id is not None and one.said.identity is not None
-            ]
-        )
-        self._write_submissions(matters)
-        record_import([matter for _, matter in matters], teller=self._teller, actor=self._actor, at=self._at)
-        bulk.insert(
+        people = [
+            vault.Stored(one.matter.person_id, one.said.identity, one.matter.received_at, one.matter.sealed)
+            for one in fresh
+            if one.matter.person_id is not None and one.said.identity is not None
+        ]
+        items = bulk.inserting(
             "intake_submissioncase",
             {
-                "submission_id": bulk.uuids(matter.submission_id for _, matter in matters),
-                "case_id": bulk.uuids(matter.case_id for _, matter in matters),
+                "submission_id": bulk.uuids(matter.submission_id for matter in matters),
+                "case_id": bulk.uuids(matter.case_id for matter in matters),
             },
         )
-        named = [matter for _, matter in matters if matter.person_id is not None]
-        bulk.insert(
+        parties = bulk.inserting(
             "intake_party",
             {
                 "submission_id": bulk.uuids(matter.submission_id for matter in named),
@@ -288,38 +306,42 @@ class Taker:
             },
             fixed={"role": "petitioner"},
         )
+        return _Rows(
+            before=[came, *vault.persons_inserting(people, opened), self._submissions(fresh, opened)],
+            matters=records.prepare([(one.matter, one.telling) for one in fresh], opened=opened, actor=self._actor),
+            after=[items, parties],
+        )
 
-    def _write_submissions(self, matters: Sequence[tuple["_Fresh", Matter]]) -> None:
-        codes = vault.codes_of((f"import/{one.identity}", matter.number[:-2]) for one, matter in matters)
+    def _submissions(self, fresh: Sequence["_Fresh"], opened: vault.Keys) -> bulk.Insert:
+        codes = vault.codes_of(((f"import/{one.identity}", one.matter.number[:-2]) for one in fresh), opened)
+        matters = [one.matter for one in fresh]
         open_words: list[str | None] = []
         sealed_words: list[bytes | None] = []
-        for one, matter in matters:
+        for one in fresh:
             words = one.said.words
             spoken = {"text": words.text, "title": words.title, "place": words.place, "wish": words.wish}
-            if matter.sealed:
-                row = Submission(id=matter.submission_id)
-                put(row, spoken, sealed=True)
-                open_words.append(None)
-                sealed_words.append(bytes(row.words_sealed or b""))
-            else:
-                open_words.append(json.dumps(spoken, ensure_ascii=False))
-                sealed_words.append(None)
-        bulk.insert(
+            told = json.dumps(spoken, ensure_ascii=False)
+            sealed = one.matter.sealed
+            open_words.append(None if sealed else told)
+            sealed_words.append(
+                opened.encrypt("sealed", told.encode(), one.matter.submission_id.bytes) if sealed else None
+            )
+        return bulk.inserting(
             "intake_submission",
             {
-                "id": bulk.uuids(matter.submission_id for _, matter in matters),
-                "number": bulk.texts(matter.number[:-2] for _, matter in matters),
+                "id": bulk.uuids(matter.submission_id for matter in matters),
+                "number": bulk.texts(matter.number[:-2] for matter in matters),
                 "code_hash": bulk.blobs(codes),
-                "channel": bulk.texts(matter.channel for _, matter in matters),
-                "reporter": bulk.texts(one.said.who.reporter for one, _ in matters),
-                "received_at": bulk.moments(matter.received_at for _, matter in matters),
-                "title": bulk.texts("" if matter.sealed else matter.title for _, matter in matters),
+                "channel": bulk.texts(matter.channel for matter in matters),
+                "reporter": bulk.texts(one.said.who.reporter for one in fresh),
+                "received_at": bulk.moments(matter.received_at for matter in matters),
+                "title": bulk.texts("" if matter.sealed else matter.title for matter in matters),
                 "words": bulk.jsons(open_words),
                 "words_sealed": bulk.blobs(sealed_words),
-                "area_code": bulk.texts(matter.area_code for _, matter in matters),
-                "joint_count": bulk.ints(max(1, one.said.who.joint_count) for one, _ in matters),
-                "confidential": bulk.bools(matter.confidential for _, matter in matters),
-                "sealed": bulk.bools(matter.sealed for _, matter in matters),
+                "area_code": bulk.texts(matter.area_code for matter in matters),
+                "joint_count": bulk.ints(max(1, one.said.who.joint_count) for one in fresh),
+                "confidential": bulk.bools(matter.confidential for matter in matters),
+                "sealed": bulk.bools(matter.sealed for matter in matters),
             },
         )
 
@@ -327,6 +349,27 @@ class Taker:
 @dataclass(frozen=True, slots=True)
 class _Fresh:
     said: Said
-    row: Row
     identity: UUID
     content: UUID
+    matter: Matter
+    telling: Telling
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What a batch leaves, ready to be written: what comes before the cases, the cases, what points at both."""
+
+    before: Sequence[bulk.Insert]
+    matters: records.Prepared
+    after: Sequence[bulk.Insert]
+
+
+@dataclass
+class _Made:
+    """A batch sorted; `rows` when they were made ahead."""
+
+    seen: list[UUID] = field(default_factory=list)
+    fresh: list[_Fresh] = field(default_factory=list)
+    already: int = 0
+    wrong: list[Wrong] = field(default_factory=list)
+    rows: _Rows | None = None

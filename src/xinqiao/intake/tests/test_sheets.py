@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import DataError, models
+from django.db import models
 from tests.support.harness import FULL
 from tests.support.world import MORNING, World
 
@@ -193,7 +194,10 @@ def spoken(row: list[str]) -> tuple[intake.Words, intake.Who]:
 
 @pytest.mark.timeout(5400 if FULL else 300)
 @pytest.mark.parametrize("login", ["", "officer"], ids=["by command", "by an officer"])
-def test_imported_rows_are_what_receive_makes_of_them(world: World, login: str) -> None:
+def test_imported_rows_are_what_receive_makes_of_them(
+    world: World, login: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches_of(monkeypatch, 500 if FULL else 16)
     rng = random.Random(20260901)
     rows = [invented(rng, place) for place in range(5_000 if FULL else 80)]
     actor = world.actor(login) if login else IMPORT
@@ -209,6 +213,11 @@ def test_imported_rows_are_what_receive_makes_of_them(world: World, login: str) 
         for name in theirs:
             assert mine[name] == theirs[name], (place, name)
     assert verify(heads=heads()).whole
+
+
+def in_batches_of(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Several batches of one table, so that most of them are made ahead."""
+    monkeypatch.setattr(services, "batches", partial(taking.batches, size=size))
 
 
 def heads() -> Iterator[tuple[UUID, int, bytes]]:
@@ -356,6 +365,19 @@ def test_the_same_file_twice_adds_nothing(world: World) -> None:
     assert Case.objects.count() == 30
 
 
+def test_rows_made_ahead_know_what_came_before_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_batches_of(monkeypatch, 3)
+    rows = [[str(n % 20), f"第 {n % 20} 盏路灯坏了。"] for n in range(30)]
+    rows[25] = ["5", "这是另一件事。"]
+    assert counts(take(table(["编号", "内容"], *rows[:8]))) == (8, 8, 0, 0)
+    done = take(table(["编号", "内容"], *rows))
+    assert counts(done) == (30, 12, 17, 1)
+    assert "内容却不同" in b"".join(selectors.rejects_csv(done)).decode()
+    assert Case.objects.count() == Submission.objects.count() == SheetRow.objects.count() == 20
+    assert [row.line for row in SheetRow.objects.filter(sheet_id=done.pk).order_by("line")] == list(range(10, 22))
+    assert verify(heads=heads()).whole
+
+
 def test_without_numbers_a_row_is_known_by_all_that_it_says(world: World) -> None:
     names = ["姓名", "内容"]
     first = take(table(names, ["钱大桥", "路灯坏了。"], ["孙小河", "路灯坏了。"], ["钱大桥", "路灯坏了。"]))
@@ -445,20 +467,19 @@ def test_what_nobody_went_on_with_is_swept_away(world: World) -> None:
     store.drop(fresh)
 
 
-def test_a_row_that_the_database_refuses_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = taking.record_import
-
-    def picky(matters: Any, **more: Any) -> None:
-        if any(matter.title == "毒" for matter in matters):
-            raise DataError("not this one")
-        real(matters, **more)
-
-    monkeypatch.setattr(taking, "record_import", picky)
+@pytest.mark.parametrize("size", [1000, 2], ids=["in one batch", "made ahead"])
+def test_a_row_that_the_database_refuses_stops_no_other(
+    world: World, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches_of(monkeypatch, size)
+    real = intake.title_of
+    monkeypatch.setattr(intake, "title_of", lambda said: "毒" * 999 if said.title == "毒" else real(said))
     rows = [["1", "好", "路灯坏了。"], ["2", "毒", "水管坏了。"], ["3", "好", "电梯坏了。"]]
+    rows += [[number, *rest] for number, (_, *rest) in zip("456", rows, strict=True)]
     done = take(table(["编号", "标题", "内容"], *rows))
-    assert counts(done) == (3, 2, 0, 1)
+    assert counts(done) == (6, 4, 0, 2)
     assert "存不下" in b"".join(selectors.rejects_csv(done)).decode()
-    assert Submission.objects.count() == SheetRow.objects.count() == Case.objects.count() == 2
+    assert Submission.objects.count() == SheetRow.objects.count() == Case.objects.count() == 4
 
 
 def test_an_accident_stops_the_import_where_it_stands(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
