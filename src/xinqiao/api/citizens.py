@@ -14,7 +14,7 @@ from xinqiao.cases import access as case_access
 from xinqiao.files import staging
 from xinqiao.files.services import blob_check
 from xinqiao.intake import selectors as intake
-from xinqiao.intake.services import PersonData, Receipt, Upload, Who, Words, receive
+from xinqiao.intake.services import PersonData, Receipt, Upload, Who, Words, receipt_again, receive
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput
 from xinqiao.kernel.words import N_
@@ -65,8 +65,8 @@ def submit(request: HttpRequest, payload: SubmissionIn, key: str = KEY) -> HttpR
     """Say something: answered with a public number and a private query code. Both are needed to follow it.
 
     With a token of a clerk or officer of a petition office or hotline: what came in there, by `channel`. Without a
-    token: as on the portal, a few times an hour from one address. The same Idempotency-Key with the same words gives
-    the same number and code again.
+    token: as on the portal, a few times an hour from one address. The same Idempotency-Key with the same content gives
+    the same number and code again; with other content it is refused (409).
     """
     held, at = request.auth, clock.now()  # type: ignore[attr-defined]
     if isinstance(held, Bearer):
@@ -78,23 +78,35 @@ def submit(request: HttpRequest, payload: SubmissionIn, key: str = KEY) -> HttpR
     if payload.area_code and people.area_at(payload.area_code, day_of(at)) is None:
         raise BadInput({"area_code": N_("没有这个地方的代码，可以留空。")})
     _guard(request)
-    uploads = _uploads(payload, shelf_of(request))
-    ledger_key = key_of(request, key)
-    receipt = receive(
-        channel=payload.channel,
-        said=Words(
-            text=payload.text,
-            title=payload.title,
-            place=payload.place.strip(),
-            area_code=payload.area_code,
-            wish=payload.wish,
-        ),
-        who=_who(payload),
-        uploads=uploads,
-        actor=actor,
-        at=at,
-        key=ledger_key,
+    ledger_key, who = key_of(request, key), _who(payload)
+    said = Words(
+        text=payload.text,
+        title=payload.title,
+        place=payload.place.strip(),
+        area_code=payload.area_code,
+        wish=payload.wish,
     )
+    references = [f"{one.kind} {one.token}" for one in payload.files]
+    try:
+        uploads = _uploads(payload, shelf_of(request))
+    except BadInput:  # they wait no more: it may be a request that was carried out long ago
+        before = receipt_again(
+            channel=payload.channel, said=said, who=who, references=references, actor=actor, key=ledger_key
+        )
+        if before is None:
+            raise
+        receipt = before
+    else:
+        receipt = receive(
+            channel=payload.channel,
+            said=said,
+            who=who,
+            uploads=uploads,
+            references=references,
+            actor=actor,
+            at=at,
+            key=ledger_key,
+        )
     if not receipt.replayed:
         _count(request)
     return reply(_receipt(receipt), 201)

@@ -47,7 +47,7 @@ class Claim:
     held: Mapping[UUID, Held]
     known: Sequence[tuple[Any, ...]]
 
-    def replays(self, requests: Sequence[tuple[str, bytes]]) -> list[tuple[UUID, int] | None]:
+    def replays(self, requests: Sequence[tuple[str, ledger.Same]]) -> list[tuple[UUID, int] | None]:
         """For each (key, input hash) what the request did when it was carried out before. Raises Conflict for other content."""
         return ledger.replays(requests, self.known)
 

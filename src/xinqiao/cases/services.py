@@ -193,7 +193,7 @@ def take_steps(moves: Sequence[Move], *, actor: Actor, at: datetime, key: str) -
     keys = _keys(key, len(moves))
     with _Whole() as whole:
         claim = holding.hold({move.case_id for move in moves}, actor=actor, keys=keys)
-        return _take_all(claim, moves, actor=actor, at=at, keys=keys, whole=whole)
+        return _take_all(claim, moves, actor=actor, at=at, key=key, whole=whole)
 
 
 def take_steps_of(
@@ -217,13 +217,39 @@ def take_steps_of(
         if case is None or case.sealed:
             raise NotFound()
         moves = [Move(case.id, step, inputs) for step, inputs in steps]
-        return _take_all(claim, moves, actor=actor, at=at, keys=keys, whole=whole, ready=ready)
+        return _take_all(claim, moves, actor=actor, at=at, key=key, whole=whole, ready=ready)
 
 
 def _keys(key: str, count: int) -> list[str]:
+    """The keys to claim: the request's own is the first move's, so that one move and a list never share a key. Formerly a
+    list had key/0 instead.
+    """
     if not 0 < count <= MOST_AT_ONCE:
         raise ValueError(f"between 1 and {MOST_AT_ONCE} moves at once")
-    return [key] if count == 1 else [f"{key}/{place}" for place in range(count)]
+    return [key] if count == 1 else [key, *(f"{key}/{place}" for place in range(count))]
+
+
+def _requests(
+    claim: holding.Claim, moves: Sequence[Move], actor: Actor, key: str
+) -> list[tuple[str, bytes, tuple[UUID, int] | None]]:
+    """For each move its key, what its key is kept with, and what it did when the request came before.
+
+    The hash of a move in a list covers the whole list. What was formerly kept of lists covers each move alone, the first
+    under key/0: such a list is recognised when all its moves are the same. Raises Conflict for other content.
+    """
+    own = [_hash_of_request(move, actor) for move in moves]
+    if len(own) == 1:
+        return [(key, own[0], claim.replays([(key, own[0])])[0])]
+    places = [f"{key}/{place}" for place in range(len(own))]
+    former = claim.replays([(places[0], own[0])])[0]
+    if former is not None:
+        done = claim.replays(list(zip(places, own, strict=True)))
+        if None in done:
+            raise ledger.other_content()
+        return list(zip(places, own, done, strict=True))
+    whole = hashlib.sha256(b"".join(own)).digest()
+    requests = [(each, hashlib.sha256(one + whole).digest()) for each, one in zip([key, *places[1:]], own, strict=True)]
+    return [(each, digest, done) for (each, digest), done in zip(requests, claim.replays(requests), strict=True)]
 
 
 class _Whole(contextlib.ExitStack):
@@ -250,13 +276,12 @@ def _take_all(
     *,
     actor: Actor,
     at: datetime,
-    keys: Sequence[str],
+    key: str,
     whole: _Whole,
     ready: Callable[[Case, Move], Move] | None = None,
 ) -> list[StepResult]:
-    requests = [(each, _hash_of_request(move, actor)) for each, move in zip(keys, moves, strict=True)]
     results, batch = [], Batch()
-    for move, (each, digest), done in zip(moves, requests, claim.replays(requests), strict=True):
+    for move, (each, digest, done) in zip(moves, _requests(claim, moves, actor, key), strict=True):
         one = claim.held.get(move.case_id)
         if one is None:
             raise NotFound()

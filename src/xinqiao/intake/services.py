@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,6 +38,7 @@ MOST_WORDS = 10_000
 MOST_REPRESENTATIVES = 5  # Art. 20
 MOST_MATTERS = 30
 REGISTRAR = SYSTEM("registrar")
+_FORMER_BYTES = hashlib.sha256().digest_size
 CORRECTABLE = {"phone": "手机号", "name": "姓名", "address": "通信地址", "email": "邮箱"}
 
 
@@ -96,23 +97,90 @@ def receive(
     uploads: Sequence[Upload] = (),
     contact: Contact | None = None,
     entered_seconds: int | None = None,
+    references: Sequence[str] = (),
     actor: Actor,
     at: datetime,
     key: str,
 ) -> Receipt:
     """Take in a submission: number, query code, case, registration and its first obligation (Art. 22), in one transaction.
 
-    The same `key` again gives the same number and code. Raises BadInput naming the field; nothing else is ever refused.
+    The same `key` with the same content again gives the same number and code. `references` stand for the uploads in the
+    request (tokens, digests): the same ones are the same uploads, also when these wait no more. Raises BadInput naming the
+    field, Conflict when the key came before with other content; nothing else is ever refused.
     """
     check(said, who)
+    same = _Same(channel, said, who, uploads, references)
     for last in (False, False, True):
         try:
             with transaction.atomic():
-                return _receive(channel, said, who, uploads, contact, entered_seconds, actor, at, key)
+                return _again(same, actor, key) or _receive(
+                    channel, said, who, uploads, contact, entered_seconds, actor, at, key, same.digest()
+                )
         except IntegrityError as error:  # numbers are drawn by lot: among millions one is drawn twice now and then
             if last or "number" not in (getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""):
                 raise
     raise AssertionError
+
+
+def receipt_again(
+    *, channel: str, said: Words, who: Who, references: Sequence[str], actor: Actor, key: str
+) -> Receipt | None:
+    """The receipt of a request that was carried out before, for one whose uploads wait no more; None when it is new.
+
+    Raises Conflict when the key came before with other content.
+    """
+    with transaction.atomic():
+        return _again(_Same(channel, said, who, None, references), actor, key)
+
+
+@dataclass(frozen=True)
+class _Same:
+    """Everything that was said, as keyed hashes: words and persons, uploads, what stands for the uploads. No plain hash of a
+    name or a telephone lies in the database, where few tries would undo it.
+    """
+
+    channel: str
+    said: Words
+    who: Who
+    uploads: Sequence[Upload] | None
+    references: Sequence[str]
+
+    def digest(self) -> bytes:
+        """What is kept beside the key."""
+        return b"".join(keys.code_hash(value, context) for context, value in self._parts())
+
+    def __call__(self, stored: bytes) -> bool:
+        """Whether this is the request whose hash is kept. Formerly it covered fewer things and had no key: 32 bytes."""
+        if len(stored) == _FORMER_BYTES:
+            few = [self.channel, self.said.text, self.said.place, self.said.area_code, self.who.reporter]
+            return stored == hashlib.sha256(canonical(few)).digest()
+        wide = len(stored) // 3
+        said, files, references = (
+            keys.code_matches(value, stored[place * wide : (place + 1) * wide], context)
+            for place, (context, value) in enumerate(self._parts())
+        )
+        return said and (references or (files and self.uploads is not None))
+
+    def _parts(self) -> list[tuple[str, str]]:
+        people = [[role, asdict(data)] for role, data in self.who.people]
+        said = [self.channel, asdict(self.said), asdict(replace(self.who, people=())), people]
+        files = [[one.kind, one.name[:200], one.digest] for one in self.uploads or ()]
+        stand = list(self.references) or files
+        return [
+            (f"said {name}", hashlib.sha256(canonical(value)).hexdigest())
+            for name, value in (("words", said), ("files", files), ("references", stand))
+        ]
+
+
+def _again(same: _Same, actor: Actor, key: str) -> Receipt | None:
+    done = ledger.replayed(key=key, input_hash=same)
+    if done is None:
+        return None
+    _see(actor, done[0])
+    link = SubmissionCase.objects.select_related("submission", "case").filter(case_id=done[0]).first()
+    if link is None:  # sealed since, or from the start
+        raise Conflict("刚才那一份已经收到了，没有重复登记。")
+    return Receipt(link.submission.number, code_of(key), link.submission, link.case, replayed=True)
 
 
 def _receive(
@@ -125,17 +193,9 @@ def _receive(
     actor: Actor,
     at: datetime,
     key: str,
+    digest: bytes,
 ) -> Receipt:
-    digest = hashlib.sha256(canonical([channel, said.text, said.place, said.area_code, who.reporter])).digest()
     code = code_of(key)
-    done = ledger.replayed(key=key, input_hash=digest)
-    if done is not None:
-        _see(actor, done[0])
-        link = SubmissionCase.objects.select_related("submission", "case").filter(case_id=done[0]).first()
-        if link is None:  # sealed since, or from the start
-            raise Conflict("刚才那一份已经收到了，没有重复登记。")
-        return Receipt(link.submission.number, code, link.submission, link.case, replayed=True)
-
     desk, office = offices(actor, said.area_code, at)
     number = new_number()
     submission = Submission(

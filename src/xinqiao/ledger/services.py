@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -66,6 +66,10 @@ ON CONFLICT (name) DO UPDATE SET xid = EXCLUDED.xid, position = 0, updated_at = 
 """
 _ACTOR_KINDS = ("staff", "citizen", "system")
 _ACTOR_KEYS = frozenset(("kind", "account_id", "post_id", "organ_id", "name"))
+OTHER_CONTENT = "other-content"  # code of the Conflict: this key came before with something else
+Same = (
+    bytes | Callable[[bytes], bool]
+)  # a request's input hash, or what tells whether a stored one is the same request's
 
 
 @dataclass(frozen=True)
@@ -102,22 +106,29 @@ def claim(reading: Batch, keys: Sequence[str]) -> int:
     return len(set(keys))
 
 
-def replays(requests: Sequence[tuple[str, bytes]], rows: Sequence[tuple[Any, ...]]) -> list[tuple[UUID, int] | None]:
+def replays(requests: Sequence[tuple[str, Same]], rows: Sequence[tuple[Any, ...]]) -> list[tuple[UUID, int] | None]:
     """For each request, (key, input_hash), None or the (case_id, seq) of its entry. Raises Conflict as `replayed` does."""
     known = {key: (bytes(digest), case_id, seq) for key, digest, case_id, seq in rows}
     found: list[tuple[UUID, int] | None] = []
-    for key, input_hash in requests:
+    for key, same in requests:
         row = known.get(_key_id(key))
         if row is None:
             found.append(None)
-        elif row[0] != input_hash:
-            raise Conflict("这个请求已经提交过，内容却不同。请刷新页面后再试。", remedy="刷新页面，核对后重新提交。")
-        else:
+        elif same(row[0]) if callable(same) else row[0] == same:
             found.append((row[1], row[2]))
+        else:
+            raise other_content()
     return found
 
 
-def replayed(key: str, input_hash: bytes) -> tuple[UUID, int] | None:
+def other_content() -> Conflict:
+    """What a key is answered that came before with something else."""
+    return Conflict(
+        "这个请求已经提交过，内容却不同。请刷新页面后再试。", remedy="刷新页面，核对后重新提交。", code=OTHER_CONTENT
+    )
+
+
+def replayed(key: str, input_hash: Same) -> tuple[UUID, int] | None:
     """Say whether a request has had its effect: None, or the (case_id, seq) of its entry.
 
     Call it first in the transaction, before any row is locked: it holds the key until the end, so that a second request

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from xinqiao.intake.models import Submission
@@ -133,6 +134,12 @@ class SayForm(forms.Form):
         """The screen (1 to 3) that holds the first field with an error; 3 when the error is nobody's field."""
         screens = {"text": 1, "photos": 1, "area": 2, "place": 2, "papers": 2}
         return min((screens.get(name, 3) for name in self.errors), default=3)
+
+    def renew(self) -> None:
+        """Show the same words with a new key: what was typed may be sent as something of its own."""
+        typed: QueryDict = self.data.copy()  # type: ignore[attr-defined]
+        typed["key"] = str(uuid7())
+        self.data = typed
 
     def refuse(self, error: XinqiaoError, names: dict[str, str] | None = None) -> None:
         """Show what a service refused, at its field when it names one that is here."""

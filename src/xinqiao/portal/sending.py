@@ -34,7 +34,16 @@ def uploads_of(carried: staging.Carried) -> list[Upload]:
     return [Upload(name, data, kind) for kind, name, data in carried.all()]
 
 
-def send(form: SayForm, uploads: Sequence[Upload], *, actor: Actor, at: datetime) -> Receipt:
+def references_of(request: HttpRequest, carried: staging.Carried) -> list[str]:
+    """What stands for the uploads of this request: the same form sent twice says the same, also when they wait no more."""
+    left_out = set(request.POST.getlist("staged_without"))
+    tokens = [token for token in dict.fromkeys(request.POST.getlist("staged")) if token not in left_out]
+    return tokens + [f"{kind} {Upload(name, data).digest}" for kind, name, data in carried.fresh]
+
+
+def send(
+    form: SayForm, uploads: Sequence[Upload], *, references: Sequence[str] = (), actor: Actor, at: datetime
+) -> Receipt:
     """Hand a form that was cleaned to intake. Raises what intake raises."""
     given = form.cleaned_data
     return intake.receive(
@@ -42,6 +51,7 @@ def send(form: SayForm, uploads: Sequence[Upload], *, actor: Actor, at: datetime
         said=Words(text=given["text"], place=given["place"].strip(), area_code=given["area"]),
         who=who_of(given),
         uploads=uploads,
+        references=references,
         actor=actor,
         at=at,
         key=given["key"] or str(form.initial["key"]),

@@ -1,21 +1,28 @@
 """The same request twice, files that come in and go out, several steps at once."""
 
+import hashlib
 import io
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from PIL import Image
 from tests.support.world import MORNING, World
 
 from xinqiao.api.tests.conftest import Program, Programs
 from xinqiao.api.tests.test_door import problem
 from xinqiao.api.tests.test_road import LAMP, submitted
+from xinqiao.cases import services
 from xinqiao.cases.models import Case, Record
+from xinqiao.cases.services import Move
 from xinqiao.desk.tests.road import bring
 from xinqiao.files import staging
 from xinqiao.intake.models import Party, Submission
-from xinqiao.intake.services import code_renew
+from xinqiao.intake.services import _Same, code_renew
+from xinqiao.kernel.canonical import canonical
+from xinqiao.kernel.errors import Conflict
+from xinqiao.ledger.models import RequestKey
 from xinqiao.people import access
 from xinqiao.people.actors import SYSTEM
 
@@ -52,6 +59,60 @@ def test_the_same_submission_twice_gives_the_same_number_and_code(programs: Prog
         assert first["code"].encode() not in bytes(Submission.objects.get().code_hash)
     other = window.post("/submissions", body | {"text": "另一件事"}, key=key)
     problem(other, 409, "conflict")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"people": [{"name": "钱大桥", "phone": "19900005678"}]},
+        {"people": [{"name": "钱大桥", "phone": "19900001234", "address": "小河路 1 号"}]},
+        {"title": "另一个标题"},
+        {"wish": "换一种办法"},
+        {"reporter": "joint", "joint_count": 7},
+        {"confidential": True},
+        {"about_official": True},
+        {"files": [{"token": "photo"}]},
+    ],
+)
+def test_the_same_key_with_anything_changed_is_refused(programs: Programs, change: dict[str, Any]) -> None:
+    window, key = programs.of("window"), str(uuid4())
+    body = LAMP | {"channel": "window", "people": [{"name": "钱大桥", "phone": "19900001234"}]}
+    window.post("/submissions", body, key=key)
+    if "files" in change:
+        change = {"files": [{"token": window.upload("灯.jpg", picture()).json()["token"]}]}
+    problem(window.post("/submissions", body | change, key=key), 409, "conflict")
+    with access.acting(SYSTEM("test")):
+        assert Submission.objects.count() == 1
+        (kept,) = RequestKey.objects.filter(seq=1).values_list("input_hash", flat=True)
+        assert len(bytes(kept)) == 102
+
+
+def test_what_was_kept_before_the_hash_covered_everything_is_still_a_replay(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, key = programs.of("window"), str(uuid4())
+    body = LAMP | {"channel": "window"}
+    few = ["window", body["text"], "", body["area_code"], "person"]
+    with monkeypatch.context() as before:
+        before.setattr(_Same, "digest", lambda _: hashlib.sha256(canonical(few)).digest())
+        first = window.post("/submissions", body, key=key).json()
+    assert window.post("/submissions", body, key=key).json() == first | {"replayed": True}
+    problem(window.post("/submissions", body | {"text": "另一件事"}, key=key), 409, "conflict")
+
+
+def test_a_submission_is_known_again_when_its_files_wait_no_more(programs: Programs) -> None:
+    window, key = programs.of("window"), str(uuid4())
+    token = window.upload("灯.jpg", picture()).json()["token"]
+    body = LAMP | {"channel": "window", "files": [{"token": token}]}
+    first = window.post("/submissions", body, key=key).json()
+    another = window.upload("灯.jpg", picture()).json()["token"]
+    again = window.post("/submissions", body | {"files": [{"token": another}]}, key=key)
+    assert again.json() == first | {"replayed": True}  # the same file, uploaded once more
+    for path in (staging.Shelf("desk").folder).iterdir():
+        path.unlink()
+    assert window.post("/submissions", body, key=key).json() == first | {"replayed": True}
+    problem(window.post("/submissions", body | {"text": "另一件事"}, key=key), 409, "conflict")
+    problem(window.post("/submissions", body, key=str(uuid4())), 422, "bad-input")
 
 
 def test_a_key_belongs_to_its_token(programs: Programs) -> None:
@@ -166,6 +227,37 @@ def test_several_steps_are_taken_together_or_not_at_all(programs: Programs, worl
     assert [one["state"] for one in done] == ["sorted", "referred"]
     again = officer.post(f"/cases/{number}/steps", {"steps": [sort, pass_on]}, key=key).json()
     assert [one["replayed"] for one in again] == [True, True]
+
+
+def test_a_list_that_is_longer_or_shorter_is_another_request(programs: Programs) -> None:
+    number, officer = submitted(Program())["case"], programs.of("officer")
+    a, b, c = ({"step": "note", "inputs": {"text": text}} for text in ("甲", "乙", "丙"))
+
+    def send(*steps: dict[str, Any], key: str) -> Any:
+        return officer.post(f"/cases/{number}/steps", {"steps": list(steps)}, key=key)
+
+    key, one = str(uuid4()), str(uuid4())
+    assert send(a, b, key=key).status_code == 200
+    for other in ((a, b, c), (a,), (b, a), (a, c)):
+        problem(send(*other, key=key), 409, "conflict")
+    assert send(a, key=one).status_code == 200
+    problem(send(a, b, key=one), 409, "conflict")
+    assert [step["replayed"] for step in send(a, b, key=key).json() + send(a, key=one).json()] == [True] * 3
+    with access.acting(SYSTEM("test")):
+        assert Record.objects.filter(step="note").count() == 3
+
+
+def test_a_list_whose_keys_were_kept_one_by_one_is_still_a_replay(world: World) -> None:
+    case, officer = world.receive().case, world.actor("officer")
+    moves = [Move(case.id, "note", {"text": text}) for text in ("甲", "乙", "丙")]
+    with access.acting(officer):
+        for place, move in enumerate(moves[:2]):  # how lists were kept
+            services.take_steps([move], actor=officer, at=MORNING, key=f"k/{place}")
+        again = services.take_steps(moves[:2], actor=officer, at=MORNING, key="k")
+        assert [one.replayed for one in again] == [True, True]
+        for other in (moves, [moves[0], moves[2]], [moves[2], moves[1]]):
+            with pytest.raises(Conflict), transaction.atomic():
+                services.take_steps(other, actor=officer, at=MORNING, key="k")
 
 
 # --- files

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, TestCase
 from PIL import Image
 from tests.support.world import World
 
@@ -75,12 +75,70 @@ def test_the_same_form_sent_twice_is_taken_once_with_the_same_receipt(client: Cl
     assert Submission.objects.count() == 1
 
 
-def test_the_same_key_with_other_words_keeps_the_first_and_leads_to_its_receipt(client: Client) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"text": "另外一件事，水管也坏了。"},
+        {"phone": "19900005678"},
+        {"name": "钱小桥"},
+        {"confidential": "on"},
+        {"about_official": "on"},
+        {"photos": [photo()]},
+    ],
+)
+def test_a_form_sent_again_with_a_change_says_what_was_taken_and_loses_nothing(
+    client: Client, changes: dict[str, Any], as_role: Any
+) -> None:
     form = fill()
     client.post("/say/", form)
-    answer = client.post("/say/", {**form, "text": "另外一件事，水管也坏了。"}, follow=True)
-    assert answer.redirect_chain[-1][0] == "/receipt/"
-    assert "没有重复登记" in answer.content.decode()
+    number, _ = number_and_code(client.get("/receipt/"))
+    answer = client.post("/say/", {**form, **changes})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert f"编号 {number[:4]} {number[4:8]} {number[8:]}" in page
+    assert changes.get("text", form["text"]) in page
+    assert changes.get("phone", form["phone"]) in page
+    assert "lamp.jpg" in page or "photos" not in changes
+    access.bind(SYSTEM("test"))
+    assert Submission.objects.count() == 1
+    fresh = re.search(r'name="key" value="([^"]+)"', page)
+    assert fresh is not None
+    assert fresh[1] != form["key"]
+    staged = re.findall(r'name="staged" value="([^"]+)"', page)
+    sent = {name: value for name, value in {**form, **changes}.items() if name != "photos"}
+    assert client.post("/say/", {**sent, "key": fresh[1], "staged": staged}).status_code == 302
+    with as_role("seal"):
+        assert Submission.objects.count() == 2
+
+
+def test_the_changed_words_can_be_added_to_the_first(client: Client) -> None:
+    form = fill()
+    client.post("/say/", form)
+    page = client.post("/say/", {**form, "text": "灯杆上的电线也露出来了。"}).content.decode()
+    found = re.search(r'action="(/my/[^"]+/do/add_material/)"', page)
+    assert found is not None
+    begun = client.post(found[1], {"begin": "1", "words": "灯杆上的电线也露出来了。"})
+    assert begun.status_code == 200
+    assert "灯杆上的电线也露出来了。</textarea>" in begun.content.decode()
+
+
+def test_another_visit_learns_no_number_from_a_key(client: Client) -> None:
+    form = fill()
+    client.post("/say/", form)
+    number, _ = number_and_code(client.get("/receipt/"))
+    answer = Client().post("/say/", {**form, "text": "别的话"})
+    assert answer.status_code == 409
+    assert number[8:] not in answer.content.decode()
+
+
+def test_the_same_form_with_files_that_wait_no_more_is_the_same_form(client: Client) -> None:
+    first = client.post("/say/", fill(name="", photos=[photo()])).content.decode()
+    tokens = re.findall(r'name="staged" value="([^"]+)"', first)
+    form = fill(staged=tokens)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert client.post("/say/", form).status_code == 302
+    assert staging.get(staging.Shelf("portal"), tokens[0]) is None
+    assert client.post("/say/", form).status_code == 302
     access.bind(SYSTEM("test"))
     assert Submission.objects.count() == 1
 

@@ -85,8 +85,9 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
         return _not_now(request, case, option)
     if step == reading.CORRECT:
         return _correct(request, case, option)
-    if request.method == "GET":
-        return _step_page(request, case, option, StepForm(option, {}), status=200)
+    if request.method == "GET" or "begin" in request.POST:  # words that were typed elsewhere come along
+        begun = {"words": request.POST.get("words", "")[:20_000]}
+        return _step_page(request, case, option, StepForm(option, {}, initial=begun), status=200)
     form = StepForm(option, {}, request.POST, request.FILES)
     if visit.was_done(request, form.form_key):
         return _already(request, case)

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import segno
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +20,7 @@ from xinqiao.intake.models import Submission
 from xinqiao.intake.services import Receipt, code_of
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict
+from xinqiao.ledger.services import OTHER_CONTENT
 from xinqiao.people import clock, proof
 from xinqiao.people import selectors as people
 from xinqiao.portal import matter, sending, visit
@@ -30,7 +30,7 @@ from xinqiao.triage import selectors as triage
 from xinqiao.ui.cites import cite_words
 from xinqiao.ui.templatetags.xq import trace_words
 
-WRONG = 422
+WRONG, MOVED_ON = 422, 409
 
 
 def _areas(on: date) -> list[tuple[str, Any]]:
@@ -70,13 +70,19 @@ def say(request: HttpRequest) -> HttpResponse:
         form.refuse(error, {"files": where})
     if not form.errors:
         try:
-            receipt = sending.send(form, sending.uploads_of(carried), actor=visit.actor_of(request), at=at)
+            receipt = sending.send(
+                form,
+                sending.uploads_of(carried),
+                references=sending.references_of(request, carried),
+                actor=visit.actor_of(request),
+                at=at,
+            )
         except BadInput as error:
             form.refuse(error, sending.wrong_names(form, error))
         except Conflict as error:
-            if any(one["key"] == given for one in visit.receipts(request)):
-                messages.info(request, gettext("刚才那一份已经收到了，没有重复登记。还有要说的，可以在进度页里补充。"))
-                return redirect("portal:receipt")
+            if error.code == OTHER_CONTENT:
+                form.renew()
+                return _other_words(request, form, carried.keep(), key=given)
             form.refuse(error)
         else:
             carried.drop()
@@ -94,6 +100,23 @@ def _form(request: HttpRequest, form: SayForm, staged: list[Any], *, begun: bool
         "screen": form.first_wrong_screen if wrong else 1,
     }
     return render(request, "portal/say.html", context, status=WRONG if wrong else 200)
+
+
+def _other_words(request: HttpRequest, form: SayForm, staged: list[Any], *, key: str) -> HttpResponse:
+    """The first sending was taken, and this one says something else: nothing is lost, and the person chooses what it is.
+
+    The number is told only to the visit that has the receipt.
+    """
+    kept = next((one for one in visit.receipts(request) if one["key"] == key), None)
+    found = case_selectors.cases_by_ids(actor=visit.actor_of(request), ids=[UUID(kept["case"])]) if kept else []
+    context = {
+        "form": form,
+        "staged": staged,
+        "wrong": True,
+        "screen": 3,
+        "before": {"number": kept["number"] if kept else "", "case": found[0] if found else None},
+    }
+    return render(request, "portal/say.html", context, status=MOVED_ON)
 
 
 def _received(request: HttpRequest, receipt: Receipt, *, key: str) -> HttpResponseRedirect:

@@ -13,7 +13,7 @@ function store() {
 function keepKey(form) {
   const field = form.elements.key;
   if (!field) return;
-  const kept = store()?.getItem(KEY);
+  const kept = "poNewKey" in form.dataset ? "" : store()?.getItem(KEY);
   if (kept && /^[0-9A-Za-z-]{16,64}$/.test(kept)) field.value = kept;
   else store()?.setItem(KEY, field.value);
 }
@@ -100,7 +100,8 @@ function setUp(form) {
     if (form.isConnected) show((Number(window.location.hash.slice(1)) || 1) - 1, true);
   });
   const wrong = form.querySelector("[data-xq-errors]");
-  show(wrong ? Number(form.dataset.poScreen) - 1 : 0, false);
+  show(wrong || "poNewKey" in form.dataset ? Number(form.dataset.poScreen) - 1 : 0, false);
+  document.getElementById("po-before")?.focus();
   window.history.replaceState({ poScreen: now }, "", now ? `#${now + 1}` : window.location.pathname);
   // a line of the error summary opens the screen of its field first
   form.addEventListener(
@@ -192,7 +193,7 @@ async function send(form) {
   const band = document.getElementById("xq-offline");
   if (band) band.hidden = navigator.onLine;
   if (answer.redirected) window.location.assign(answer.url);
-  else if (answer.status === 422) swap(text);
+  else if (answer.status === 422 || answer.status === 409) swap(text);
   else {
     free(form);
     failed.hidden = false;
