@@ -121,7 +121,7 @@ def main() -> int:
                 "front": (citizen, "/"), "form": (citizen, "/say/"), "tracking": (citizen, tracking),
                 "worklist": (officer, "/desk/"), "case": (officer, case),
             }  # fmt: skip
-            shown["search"] = (officer, f"/desk/search/?words={quote('路灯')}")
+            shown["search"] = (officer, f"/desk/search/?q={quote('路灯')}")
             for turn_ in range(given.pages):
                 browser, path = list(shown.values())[turn_ % len(shown)]
                 browser.get(path)
