@@ -1,5 +1,6 @@
 """The production profile of deploy/ for real: roles, each process under its own login, nginx with TLS in front."""
 
+import ctypes.util
 import http.client
 import json
 import os
@@ -10,6 +11,8 @@ import ssl
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,6 +28,9 @@ from xinqiao.server.postgres import Postgres
 
 DEPLOY = environment.ROOT / "deploy"
 NAME = "xinqiao.example.gov.cn"
+EXAMPLE = DEPLOY / "xinqiao.env.example"
+UNITS = DEPLOY / "systemd"
+FENCES = shutil.which("systemd-analyze") and ctypes.util.find_library("seccomp")
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 pytestmark = [
@@ -59,28 +65,31 @@ class Instance:
     def __init__(self, place: Path) -> None:
         self.place, self.etc = place, place.with_name("etc")
         self.database = Postgres(place.with_name("db"))
-        self.ports = {name: free_port() for name in ("database", "web", "http", "https")}
+        self.ports = {name: free_port() for name in ("database", "web", "stream", "http", "https")}
         self.running: list[subprocess.Popen[bytes]] = []
         self.drip = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
         self.log = place.with_name("nginx.log")
+        self.archive = place.with_name("archive")
 
     def named(self, role: str) -> dict[str, str]:
-        """The settings of a process of that role, as systemd would read them."""
-        lines = (self.etc / f"{role}.env").read_text().splitlines()
-        return {
-            **dict(line.split("=", 1) for line in lines),
-            "XINQIAO_PROFILE": "production",
-            "XINQIAO_KEYS": str(self.place.with_name("keys")),
-            "XINQIAO_HOSTS": NAME,
-            "XINQIAO_ORIGINS": f"https://{NAME}",
-            "XINQIAO_STREAM_URL": f"https://{NAME}",
+        """The settings of a process of that role, as systemd would read them: its own, then the example's."""
+        given = [*(self.etc / f"{role}.env").read_text().splitlines(), *EXAMPLE.read_text().splitlines()]
+        lines = [line for line in given if line and not line.startswith("#")]
+        named = dict(line.split("=", 1) for line in lines)
+        assert named["XINQIAO_PROFILE"] == "production"
+        here = {
+            "XINQIAO_HOME": self.place,
+            "XINQIAO_KEYS": self.place.with_name("keys"),
+            "XINQIAO_BACKUP": self.archive,
         }
+        return {**named, **{name: str(path) for name, path in here.items()}}
 
     def start(self) -> None:
         """Everything, in the order of the runbook."""
         self.database.initialise()
         with (self.database.data / "pg_hba.conf").open("a") as rules:
             rules.write("host all all 127.0.0.1/32 scram-sha-256\n")
+            rules.write("host replication xinqiao_backup 127.0.0.1/32 scram-sha-256\n")
         port = str(self.ports["database"])
         self.database.settings = {"listen_addresses": "127.0.0.1", "port": port}
         self.database.answers = self._database_answers  # type: ignore[method-assign]
@@ -94,9 +103,8 @@ class Instance:
             )  # fmt: skip
             assert made.returncode == 0, made.stderr
         assert command(self.place, "keys", "new", **self.named("app")).returncode == 0
-        laid = command(self.place, "run", "migrate", **self.named("owner"))
-        assert laid.returncode == 0, laid.stderr
-        self._spawn("web", "--port", str(self.ports["web"]), "--workers", "1")
+        assert self.spawn("migrate").wait(240) == 0, self.told()
+        self.spawn("web", "--workers", "1")
         threading.Thread(target=self.drip.serve_forever, daemon=True).start()
         self._nginx()
         until("the portal over TLS", lambda: self.status("/healthz") == 200, told=self.told)
@@ -108,20 +116,29 @@ class Instance:
             return False
         return True
 
-    def administrator(self) -> "psycopg.Connection[tuple[object, ...]]":
+    def administrator(self, database: str = "postgres") -> "psycopg.Connection[tuple[object, ...]]":
         """Somebody who may look at everything."""
         return psycopg.connect(
-            host=str(self.database.socket), port=self.ports["database"], user="postgres", dbname="postgres"
+            host=str(self.database.socket), port=self.ports["database"], user="postgres", dbname=database
         )
 
-    def _spawn(self, *words: str) -> None:
+    def spawn(self, name: str, *more: str) -> "subprocess.Popen[bytes]":
+        """What the unit of that name starts, with its settings and under its system calls."""
+        unit = f"xinqiao-{name}.service"
+        told = dict(line.split("=", 1) for line in reversed((UNITS / unit).read_text().splitlines()) if "=" in line)
+        words = [sys.executable, "-m", "xinqiao.cli", *told["ExecStart"].split()[1:], *more]
+        words = [
+            word.replace("8000", str(self.ports["web"])).replace("8001", str(self.ports["stream"])) for word in words
+        ]
+        named = self.named(Path(told["EnvironmentFile"]).stem)
+        fence = [sys.executable, "-m", "tests.platform.fenced", unit] if FENCES else []
+        path = f"{environment.ROOT / 'src'}{os.pathsep}{environment.ROOT}"
         with self.place.with_name("processes.log").open("ab") as log:
-            self.running.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "xinqiao.cli", "run", *words],
-                    env=surroundings(self.place, **self.named("app")), stdout=log, stderr=log,
-                )
-            )  # fmt: skip
+            process = subprocess.Popen(
+                [*fence, *words], env=surroundings(self.place, PYTHONPATH=path, **named), stdout=log, stderr=log
+            )
+        self.running.append(process)
+        return process
 
     def _nginx(self) -> None:
         subject = ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
@@ -300,6 +317,33 @@ def test_the_log_holds_no_query(instance: Instance) -> None:
 
 def test_trying_to_sign_in_again_and_again_is_slowed(instance: Instance) -> None:
     assert 429 in [instance.status("/desk/account/login/") for _ in range(40)]
+
+
+@pytest.mark.skipif(not FENCES, reason="systemd-analyze or libseccomp is not installed")
+def test_each_unit_starts_what_its_system_calls_let_live(instance: Instance) -> None:
+    begun = {name: instance.spawn(name) for name in ("worker", "stream", "archive")}
+
+    def streams() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{instance.ports['stream']}/live/", timeout=5):
+                return True
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+
+    def works() -> bool:
+        with instance.administrator("xinqiao") as connection:
+            row = connection.execute("SELECT 1 FROM procrastinate_workers").fetchone()
+        return row is not None
+
+    def archives() -> bool:
+        return (instance.archive / "state.json").exists() and any(instance.archive.glob("bases/*/about.xqb"))
+
+    for name, lives in (("worker", works), ("stream", streams), ("archive", archives)):
+        process = begun[name]
+        until(name, lambda lives=lives, process=process: lives() or process.poll() is not None, told=instance.told)
+        assert process.poll() is None, instance.told()
 
 
 def test_each_process_has_a_login_of_its_own_with_least_rights(instance: Instance) -> None:

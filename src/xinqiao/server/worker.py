@@ -50,7 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _give_way() -> None:
-    os.nice(GIVES_WAY)
+    """As far as this machine lets us: a unit may forbid it and name its own Nice=."""
+    with contextlib.suppress(OSError):
+        os.nice(max(0, GIVES_WAY - os.nice(0)))
     with contextlib.suppress(OSError):  # Linux shares out processors by session first
         Path("/proc/self/autogroup").write_text(str(GIVES_WAY))
 
