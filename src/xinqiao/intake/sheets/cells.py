@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from xinqiao.kernel.errors import BadInput
 
 CHINA = timezone(timedelta(hours=8))  # a table that names no zone means China's time
+DAY_0, DAY_0_1904 = datetime(1899, 12, 30, tzinfo=CHINA), datetime(1904, 1, 1, tzinfo=CHINA)
 MOST_ROWS = 1_100_000
 MOST_COLUMNS = 400
 LONGEST_CELL = 100_000
@@ -27,10 +28,21 @@ Cell = str | datetime
 
 @dataclass(frozen=True)
 class Row:
-    """One row as people count it: the first line of the file is 1."""
+    """One row as people count it: the first line of the file is 1. `fault` says why it cannot be told apart from others."""
 
     number: int
     cells: Sequence[Cell]
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Cells that are shown as one: from line `top` to `bottom`, from column `left` to `right` (the first column is 0)."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
 
 
 class Table(Protocol):
@@ -38,6 +50,17 @@ class Table(Protocol):
 
     kind: str
     detail: str
+    sheets: Sequence[str]
+    sheet: str
+    day_0: datetime
+
+    def choose(self, sheet: str) -> None:
+        """Read that one of `sheets`. Raises Unreadable when there is none of that name."""
+        ...
+
+    def merges(self, below: int) -> Sequence[Merge]:
+        """What is merged in the first lines, up to line `below`."""
+        ...
 
     def rows(self) -> Iterator[Row]:
         """All rows that hold anything, in order, read as they are asked for. Raises Unreadable in the middle."""

@@ -13,7 +13,7 @@ from xinqiao.kernel.errors import BadInput
 from xinqiao.law.calendars import first_day
 from xinqiao.people.identity import Identity, identity
 
-from .cells import CHINA, Broken, Cell, Row
+from .cells import CHINA, DAY_0, Broken, Cell, Row
 from .mapping import BY_NAME, Columns
 
 _YEAR_FIRST = re.compile(
@@ -25,6 +25,8 @@ _YEAR_LAST = re.compile(
     r"(\d{1,2})[/\-.](\d{1,2})[/\-.](\d{4})(?:[T\s]+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?\s*([AaPp][Mm])?)?"
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2}))?")
+LONGEST_NUMBER, LONGEST_EXTRA = 100, 2000
+NONE: Mapping[str, str] = {}
 _BLANKS = re.compile(r"[ \t\u00a0\u3000]+")
 _EMPTY_LINES = re.compile(r"\n\s*\n\s*\n+")
 YES = frozenset({"是", "有", "对", "y", "yes", "true", "1", "√", "保密", "匿名", "检举", "举报", "检举控告"})
@@ -36,7 +38,28 @@ CHANNELS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("letter", ("信", "letter", "mail")),
     ("transfer", ("上级", "转送", "交办", "transfer")),
 )
-ENDED: tuple[str, ...] = ("办结", "结案", "已完成", "完结", "归档", "已解决", "closed", "resolved", "completed", "done")
+ENDED: tuple[str, ...] = (
+    "办结",
+    "结案",
+    "已完成",
+    "完结",
+    "归档",
+    "已解决",
+    "已答复",
+    "已回复",
+    "不予受理",
+    "不再受理",
+    "待评价",
+    "待回访",
+    "closed",
+    "resolved",
+    "completed",
+    "done",
+)
+_NOT_ENDED = re.compile(
+    r"(?:未|没有?|待|拟|申请|正在|not (?:yet )?|un)(?:能|予)?(?:办结|结案|完成|完结|解决|答复|回复|closed|resolved|completed|done)"
+)
+_AGAIN: tuple[str, ...] = ("重新办理", "重办", "重启", "reopen", "re-open")
 RUNNING: tuple[str, ...] = (
     "未",
     "办理中",
@@ -78,6 +101,7 @@ class Said:
     reply: str
     lead_id: int | None
     source: Mapping[str, str]
+    notes: Mapping[str, str]  # by heading: what of it is not kept whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +114,18 @@ class Wrong:
 
 
 class Converter:
-    """Turns rows of one table into what was said."""
+    """Turns rows of one table into what was said. `day_0`: from when it counts days. `sample`: its first rows."""
 
-    def __init__(self, columns: Columns, headings: Sequence[str], book: Book, at: datetime) -> None:
+    def __init__(
+        self,
+        columns: Columns,
+        headings: Sequence[str],
+        book: Book,
+        at: datetime,
+        *,
+        day_0: datetime = DAY_0,
+        sample: Sequence[Row] = (),
+    ) -> None:
         places = {heading: place for place, heading in enumerate(headings) if heading}
         self._columns, self._book, self._at = columns, book, at
         self._headings = {name: wanted for name, wanted in columns.fields.items() if name in BY_NAME}
@@ -101,28 +134,46 @@ class Converter:
             for name, wanted in self._headings.items()
         }
         self._month_first = columns.day_order == "mdy"
+        self._day_0, self._shift = day_0, (day_0 - DAY_0).days
+        self._dated = any(self._has_date(row) for row in sample)
+
+    def _has_date(self, row: Row) -> bool:
+        return any(place < len(row.cells) and row.cells[place] != "" for place in self._places.get("received", ()))
 
     def convert(self, row: Row) -> Said | Wrong:
         """The row as something said, or what is wrong with it."""
+        if row.fault:
+            return self.refuse(row, {"": row.fault})
         wrong: dict[str, str] = {}
         cells = row.cells
         get = _Getter(cells, self._places, wrong)
         channel = self._channel(get.text("channel"))
         received, answered, closed = (self._moment(get, name, wrong) for name in ("received", "answered", "closed"))
         past = received is not None
+        if past:
+            self._dated = True
+        elif self._dated and "received" not in wrong:
+            wrong["received"] = gettext("没有写收到时间，别的行都有。请补上；今天才来的，也请写上今天的日期。")
+        notes: dict[str, str] = {}
         reply = get.lines("reply")
-        source = self._source(cells)
+        source = self._source(cells, notes)
         answered, closed, reply = self._course(get, received, answered, closed, reply, wrong, source)
         area, place = self._area(get.text("area"), get.joined("place"))
         title, text = get.text("title"), get.lines("text") or get.text("title")
         words = intake.Words(
-            text=text, title=title[:200], place=place[:200], area_code=area, wish=get.text("wish")[:2000]
+            text=text,
+            title=self._short("title", title, 200, notes),
+            place=self._short("place", place, 200, notes),
+            area_code=area,
+            wish=self._short("wish", get.text("wish"), 2000, notes),
         )
         person = intake.PersonData(
             name=get.text("name"), phone=get.text("phone"), id_number=get.text("id_number"), email=get.text("email"),
             address=get.text("address"), firm=get.text("firm"),
         )  # fmt: skip
-        who, number = self._who(get, person, wrong), get.text("number")[:100]
+        who, number = self._who(get, person, wrong), get.text("number")
+        if len(number) > LONGEST_NUMBER:
+            wrong["number"] = gettext("编号超过 100 个字，不像编号，请核对。")
         lead_text = get.text("lead")
         lead = self._book.organs.get(lead_text)
         if lead_text and lead is None:
@@ -138,7 +189,7 @@ class Converter:
             return self.refuse(row, wrong)
         return Said(
             row.number, number, words, who, known, channel, received or self._at, past,
-            answered, closed, reply, lead, source,
+            answered, closed, reply, lead, source, notes or NONE,
         )  # fmt: skip
 
     def refuse(self, row: Row, faults: Mapping[str, str]) -> Wrong:
@@ -174,8 +225,10 @@ class Converter:
     ) -> tuple[datetime | None, datetime | None, str]:
         """When it was answered and closed. What the source says is still open is not answered, whatever was noted meanwhile."""
         status = get.text("status").lower()
-        running = any(word in status for word in RUNNING) and not status.startswith(("已", "closed"))
-        ended = not running and any(word in status for word in ENDED)
+        again = any(word in status for word in _AGAIN)
+        said_ended = _NOT_ENDED.sub("未", status)
+        ended = not again and any(word in said_ended for word in ENDED)
+        running = again or (not ended and not status.startswith("已") and any(word in said_ended for word in RUNNING))
         if running and closed is None:
             if reply:
                 source[" + ".join(self._headings["reply"])] = reply
@@ -236,8 +289,8 @@ class Converter:
             days = float(cell)
         except ValueError:
             return None
-        if 30_000 <= days <= 70_000:  # a spreadsheet's own day number that lost its format
-            return datetime(1899, 12, 30, tzinfo=CHINA) + timedelta(seconds=round(days * 86_400))
+        if 30_000 <= days + self._shift <= 70_000:  # a spreadsheet's own day number that lost its format
+            return self._day_0 + timedelta(seconds=round(days * 86_400))
         return None
 
     def _year_last(self, found: re.Match[str]) -> datetime:
@@ -277,12 +330,22 @@ class Converter:
             wrong[name] = gettext("这里只能写“是”或者“否”，写的是“{cell}”。").format(cell=text[:40])
         return False
 
-    def _source(self, cells: Sequence[Cell]) -> dict[str, str]:
+    def _short(self, name: str, text: str, most: int, notes: dict[str, str]) -> str:
+        """The text, as much of it as is kept; what is left out is noted."""
+        if len(text) > most:
+            heading = " + ".join(self._headings.get(name, ()))
+            notes[heading] = gettext("超过 {most} 个字，只留前 {most} 个字。").format(most=most)
+        return text[:most]
+
+    def _source(self, cells: Sequence[Cell], notes: dict[str, str]) -> dict[str, str]:
         kept: dict[str, str] = {}
         for heading, place in zip(self._headings.get("extra", ()), self._places.get("extra", ()), strict=False):
             cell = cells[place] if place < len(cells) else ""
             if cell != "":
-                kept[heading] = _shown(cell)[:2000]
+                text = _shown(cell)
+                if len(text) > LONGEST_EXTRA:
+                    notes[heading] = gettext("超过 {most} 个字，只留前 {most} 个字。").format(most=LONGEST_EXTRA)
+                kept[heading] = text[:LONGEST_EXTRA]
         return kept
 
 

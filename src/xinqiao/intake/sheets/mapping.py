@@ -11,6 +11,7 @@ from xinqiao.kernel.errors import BadInput
 from xinqiao.kernel.words import N_
 
 from .cells import Row
+from .reading import UNDER
 
 
 @dataclass(frozen=True)
@@ -115,15 +116,23 @@ def columns_of(kept: Mapping[str, Any]) -> Columns:
 
 
 def guess(headings: Sequence[str], sample: Sequence[Row] = ()) -> Columns:
-    """What the headings seem to mean: whole names first, then names that contain a known one; each column once."""
+    """What the headings seem to mean: whole names first, then names below a shared one, then names that contain a known one;
+    each column once."""
     found: dict[str, list[str]] = {}
     plain = {heading: _plain(heading) for heading in headings if heading}
+    below = {heading: _plain(heading.rpartition(UNDER)[2]) for heading in plain if UNDER in heading}
     for heading, name in plain.items():
-        wanted = _NAMES.get(name)
+        wanted = _NAMES.get(_plain(heading.replace(UNDER, ""))) if heading in below else _NAMES.get(name)
         if wanted and (wanted not in found or BY_NAME[wanted].many):
             found.setdefault(wanted, []).append(heading)
     taken = {heading for several in found.values() for heading in several}
-    for heading, name in plain.items():
+    for heading, name in below.items():
+        wanted = _NAMES.get(name)
+        if heading not in taken and wanted and wanted not in found:
+            found[wanted] = [heading]
+            taken.add(heading)
+    for heading, whole in plain.items():
+        name = below.get(heading, whole)
         if heading in taken or len(name) < 2:
             continue
         inside = max(

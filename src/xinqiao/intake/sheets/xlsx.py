@@ -10,14 +10,14 @@ import weakref
 import zipfile
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .cells import CHINA, LONGEST_CELL, Broken, Cell, Row, Unreadable, checked, too_long
+from .cells import DAY_0, DAY_0_1904, LONGEST_CELL, Broken, Cell, Merge, Row, Unreadable, checked, too_long
 
 CHUNK = 256 * 1024
 MOST_BEHIND = 4 * 1024 * 1024
@@ -33,11 +33,12 @@ _NOT_CODE = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.')
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _BROKEN = "这个 xlsx 文件坏了，读不下去。"
 _AGAIN = "请用 Excel 或者 WPS 打开后另存一份，再导入。"
-_DAY_0, _DAY_0_1904 = datetime(1899, 12, 30, tzinfo=CHINA), datetime(1904, 1, 1, tzinfo=CHINA)
+_MERGE = re.compile(rb'mergeCell [^>]{0,200}?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+MOST_SEARCHED = 256 * 1024**2  # what is merged stands behind the rows: in larger sheets columns go by their place
 
 
 class Xlsx:
-    """The first sheet that is not hidden."""
+    """The first sheet that is not hidden, until another one is chosen."""
 
     kind = "xlsx"
 
@@ -48,15 +49,47 @@ class Xlsx:
             raise Unreadable("这是压缩文件，不是 xlsx 表格。", remedy="请解压后导入里面的 xlsx 或者 csv。")
         if any(name.endswith("vbaProject.bin") for name in names):
             raise Unreadable("这个表格带有宏（程序），不能导入。", remedy="请另存为不带宏的 xlsx 或者 csv。")
-        sheet, self.detail, self._from_1904 = _first_sheet(self._zip)
-        if sheet not in names:
-            raise Unreadable(_BROKEN, remedy=_AGAIN)
-        self._sheet = self._zip.getinfo(sheet)
+        self._paths, from_1904 = _shown_sheets(self._zip)
+        self.day_0 = DAY_0_1904 if from_1904 else DAY_0
+        self.sheets: Sequence[str] = tuple(self._paths)
+        self.choose(self.sheets[0])
         self._dates = _date_styles(self._zip) if "xl/styles.xml" in names else frozenset()
         self._strings = _Strings()
         if "xl/sharedStrings.xml" in names:
             _read_strings(self._zip, self._strings)
         self._fed = 0
+
+    def choose(self, sheet: str) -> None:
+        """Read the sheet of that name."""
+        if sheet not in self._paths:
+            raise Unreadable("这个表格里没有叫这个名字的工作表，或者它是隐藏的。", remedy="请另选一个工作表。")
+        try:
+            self._sheet = self._zip.getinfo(self._paths[sheet])
+        except KeyError:
+            raise Unreadable(_BROKEN, remedy=_AGAIN) from None
+        self.sheet = self.detail = sheet
+
+    def merges(self, below: int) -> list[Merge]:
+        """From the end of the sheet, where they stand."""
+        if self._sheet.file_size > MOST_SEARCHED:
+            return []
+        found: set[tuple[bytes, ...]] = set()
+        held = b""
+        try:
+            with self._zip.open(self._sheet) as stream:
+                while chunk := stream.read(CHUNK):
+                    held = held[-400:] + chunk
+                    if b"mergeCell " in held:
+                        found.update(ref for ref in _MERGE.findall(held) if int(ref[1]) <= below)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError):
+            raise Unreadable(_BROKEN, remedy=_AGAIN) from None
+        return sorted(
+            (
+                Merge(int(top), int(bottom), _place(left.decode()), _place(right.decode()))
+                for left, top, right, bottom in found
+            ),
+            key=lambda merge: (merge.top, merge.left),
+        )
 
     def rows(self) -> Iterator[Row]:
         """Rows with anything in them."""
@@ -67,7 +100,7 @@ class Xlsx:
         return min(1.0, self._fed / self._sheet.file_size) if self._sheet.file_size else 1.0
 
     def _rows(self) -> Iterator[Row]:
-        reader = _SheetReader(self._strings, self._dates, _DAY_0_1904 if self._from_1904 else _DAY_0)
+        reader = _SheetReader(self._strings, self._dates, self.day_0)
         self._fed = 0
         for fed in _feed(self._zip, self._sheet, reader.parser):
             self._fed = fed
@@ -131,9 +164,11 @@ def _whole(source: zipfile.ZipFile, name: str, started: Callable[[str, dict[str,
         pass
 
 
-def _first_sheet(source: zipfile.ZipFile) -> tuple[str, str, bool]:
+def _shown_sheets(source: zipfile.ZipFile) -> tuple[dict[str, str], bool]:
+    """The sheets that are not hidden, name by name with their parts of the file; and whether years count from 1904."""
     sheets: list[dict[str, str]] = []
     targets: dict[str, str] = {}
+    drawings: set[str] = set()
     from_1904 = False
 
     def in_workbook(tag: str, given: dict[str, str]) -> None:
@@ -146,16 +181,21 @@ def _first_sheet(source: zipfile.ZipFile) -> tuple[str, str, bool]:
     def in_relations(tag: str, given: dict[str, str]) -> None:
         if tag == "Relationship":
             targets[given.get("Id", "")] = given.get("Target", "")
+            if given.get("Type", "").endswith(("/chartsheet", "/dialogsheet")):
+                drawings.add(given.get("Id", ""))
 
     _whole(source, "xl/workbook.xml", in_workbook)
     if "xl/_rels/workbook.xml.rels" in source.namelist():
         _whole(source, "xl/_rels/workbook.xml.rels", in_relations)
-    shown = [sheet for sheet in sheets if sheet.get("state", "visible") == "visible"]
-    if not shown:
+    paths: dict[str, str] = {}
+    for sheet in sheets:
+        if sheet.get("state", "visible") == "visible" and sheet.get("id", "") not in drawings:
+            target = targets.get(sheet.get("id", ""), "worksheets/sheet1.xml")
+            path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            paths.setdefault(" ".join(sheet.get("name", "").split())[:80], path)
+    if not paths:
         raise Unreadable("这个 xlsx 文件里没有工作表。", remedy=_AGAIN)
-    target = targets.get(shown[0].get("id", ""), "worksheets/sheet1.xml")
-    path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    return path, shown[0].get("name", ""), from_1904
+    return paths, from_1904
 
 
 def _date_styles(source: zipfile.ZipFile) -> frozenset[str]:
@@ -277,7 +317,7 @@ class _SheetReader:
         self._columns: dict[str, int] = {}
         self._cells: list[Cell] = []
         self._number = 0
-        self._at, self._type, self._style = 0, "n", ""
+        self._at, self._next, self._type, self._style = 0, 0, "n", ""
         self._taking, self._formula = False, False
         self._pieces: list[str] = []
         self._length = 0
@@ -289,7 +329,8 @@ class _SheetReader:
             tag = tag.rpartition(":")[2]
         if tag == "c":
             ref = given.get("r")
-            self._at = self._column(ref) if ref else len(self._cells)
+            self._at = self._column(ref) if ref else self._next
+            self._next = self._at + 1
             self._type, self._style = given.get("t", "n"), given.get("s", "")
             self._pieces.clear()
             self._length, self._formula = 0, False
@@ -302,7 +343,7 @@ class _SheetReader:
         elif tag == "row":
             number = given.get("r", "")
             self._number = int(number) if number.isdecimal() else self._number + 1
-            self._cells = []
+            self._cells, self._next = [], 0
 
     def _said(self, text: str) -> None:
         if self._taking:
@@ -332,10 +373,7 @@ class _SheetReader:
         letters = ref.rstrip("0123456789")
         known = self._columns.get(letters)
         if known is None:
-            known = 0
-            for letter in letters[:3].upper():
-                known = known * 26 + ord(letter) - 64
-            known = self._columns[letters] = max(0, min(known - 1, 20_000))
+            known = self._columns[letters] = _place(letters)
         return known
 
     def _value(self) -> Cell:
@@ -367,6 +405,14 @@ class _SheetReader:
             except (ValueError, OverflowError):
                 return raw
         return figure(raw)
+
+
+def _place(letters: str) -> int:
+    """The place of a column by its letters: A is 0."""
+    place = 0
+    for letter in letters[:3].upper():
+        place = place * 26 + ord(letter) - 64
+    return max(0, min(place - 1, 20_000))
 
 
 def figure(raw: str) -> str:

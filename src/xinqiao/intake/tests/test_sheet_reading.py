@@ -11,8 +11,11 @@ from uuid import uuid4
 
 import openpyxl
 import pytest
+from django.utils import translation
+from django.utils.translation import gettext
 from tests.support.world import MORNING, World
 
+from xinqiao.desk import sheets
 from xinqiao.intake.sheets import cells, mapping, store, xlsx
 from xinqiao.intake.sheets.convert import Book, Converter, Said, Wrong
 from xinqiao.intake.sheets.reading import Sheet, open_sheet
@@ -121,7 +124,7 @@ def test_rich_text_phonetics_prefixes_and_sparse_rows() -> None:
     )
     data = data.replace(b"<sheetData", b"<x:sheetData").replace(b"</sheetData", b"</x:sheetData")
     sheet = open_sheet(io.BytesIO(parts({SHEET: data})))
-    assert sheet.headings == ("内容", "", "编号")
+    assert sheet.headings == ("内容", "第 2 列", "编号")
     assert [(row.number, list(row.cells)) for row in sheet.rows()] == [(7, ["路灯", "", "1200"])]
 
 
@@ -157,6 +160,141 @@ def converted(sheet: Sheet, **more: Any) -> list[Said | Wrong]:
     columns = mapping.guess(sheet.headings, sheet.sample())
     converter = Converter(columns, sheet.headings, Book(**more), MORNING)
     return [converter.convert(row) for row in sheet.rows()]
+
+
+def test_blank_cells_without_a_place_keep_their_columns() -> None:
+    """As our own export writes them: no cell says where it stands."""
+    rows = [["1", "", None, "路灯坏了。"], ["", "水管", "", "漏水。"], ["", "", "", ""], ["4", "电梯", "停了。", ""]]
+    assert rows_of(b"".join(sheets.xlsx_pieces("表", HEAD, rows))) == [
+        HEAD, ["1", "", "", "路灯坏了。"], ["", "水管", "", "漏水。"], ["4", "电梯", "停了。"],
+    ]  # fmt: skip
+
+
+# --- quotes that stand alone
+
+
+def told(text: str) -> list[tuple[int, list[Any], bool]]:
+    sheet = open_sheet(io.BytesIO(text.encode()))
+    return [(row.number, list(row.cells), bool(row.fault)) for row in sheet.rows()]
+
+
+def test_a_quote_that_is_never_closed_takes_no_other_row_with_it() -> None:
+    found = texts("编号,内容", "1,电梯停了。", '2,"路灯坏了。', "3,水管坏了。", "4,井盖丢了。")
+    assert [one.row for one in found] == [2, 3, 4, 5]
+    wrong = found[1]
+    assert isinstance(wrong, Wrong)
+    assert "文件第 3 行" in wrong.faults[""]
+    assert list(wrong.cells) == ["2", "路灯坏了。"]
+    assert [one.number for one in found if isinstance(one, Said)] == ["1", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        pytest.param('2,"路灯坏了。\n3,水管坏了。"\n4,好\n', [("2", True), ("3", False), ("4", False)], id="closed by another row"),
+        pytest.param('2,"路灯\n3,"水管",\n4,好\n', [("2", True), ("3", True), ("4", False)], id="closed by a sound cell"),
+        pytest.param('2,"路灯，\n第二段,很长\n', [("2", True), ("第二段", True)], id="words are no row"),
+        pytest.param('2,"路灯\n\n第二段,很长"\n3,"他说""好"""\n', [("2", False), ("3", False)], id="words with a comma"),
+        pytest.param('2,好\n3,"路灯', [("2", False), ("3", True)], id="the last line"),
+        pytest.param('1,好\n2,"路灯\n' + "3,水管坏了。\n" * 9_000, [("1", False), ("2", True), *[("3", False)] * 9_000], id="longer than any cell"),
+        pytest.param('2,路灯"坏"了\n3,"他说"好\n', [("2", False), ("3", False)], id="quotes within a line"),
+    ],
+)  # fmt: skip
+def test_rows_are_told_apart_behind_a_stray_quote(text: str, meant: list[tuple[str, bool]]) -> None:
+    assert [(cells[0], wrong) for _, cells, wrong in told("编号,内容\n" + text)] == meant
+
+
+def test_without_figures_the_number_of_cells_tells_rows_apart() -> None:
+    found = told('姓名,地点,内容\n钱大桥,门口,"路灯\n孙小河,河边,水管\n不是一行\n')
+    assert [(cells[0], wrong) for _, cells, wrong in found] == [("钱大桥", True), ("孙小河", False), ("不是一行", True)]
+
+
+# --- where the headings stand
+
+
+def merged(rows: list[list[Any]], *areas: str, name: str = "一", more: tuple[str, ...] = ()) -> bytes:
+    book = openpyxl.Workbook()
+    page = book.active
+    assert page is not None
+    page.title = name
+    for row in rows:
+        page.append(row)
+    for area in areas:
+        page.merge_cells(area)
+    for other in more:
+        book.create_sheet(other).append(["另一张"])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+TWO_LINES = [
+    ["某某局登记表", None, None, None, None, None],
+    ["编号", "反映人", None, "内容", "答复", None],
+    [None, "姓名", "电话", None, "时间", "内容"],
+    ["1", "钱大桥", "19900001234", "路灯坏了。", "2026/3/2", "修好了。"],
+]
+
+
+def test_headings_on_two_lines_under_what_they_share() -> None:
+    sheet = open_sheet(io.BytesIO(merged(TWO_LINES, "A1:F1", "A2:A3", "B2:C2", "D2:D3", "E2:F2")))
+    assert sheet.heading_row == 3
+    assert sheet.headings == ("编号", "反映人 / 姓名", "反映人 / 电话", "内容", "答复 / 时间", "答复 / 内容")
+    assert [row.cells[0] for row in sheet.rows()] == ["1"]
+    found = mapping.guess(sheet.headings).fields
+    assert (found["phone"], found["name"]) == (("反映人 / 电话",), ("反映人 / 姓名",))
+    assert (found["answered"], found["reply"], found["text"]) == (("答复 / 时间",), ("答复 / 内容",), ("内容",))
+
+
+def test_columns_without_a_name_go_by_their_place() -> None:
+    sheet = open_sheet(io.BytesIO("编号,,内容\n1,19900001234,路灯坏了。,多的\n".encode()))
+    assert sheet.headings == ("编号", "第 2 列", "内容", "第 4 列")
+    with pytest.raises(cells.Unreadable):
+        open_sheet(io.BytesIO(",,\n1,19900001234,路灯坏了。,多的\n".encode()))
+
+
+def test_the_line_of_the_headings_can_be_said() -> None:
+    text = "编号,反映人,,内容\n,姓名,电话,\n1,钱大桥,19900001234,路灯坏了。\n".encode()
+    assert open_sheet(io.BytesIO(text)).heading_row == 1
+    sheet = open_sheet(io.BytesIO(text), heading_row=2)
+    assert (sheet.headings, sheet.heading_row) == (("编号", "姓名", "电话", "内容"), 2)
+    for number in (3, 4):
+        with pytest.raises(cells.Unreadable, match="不像列名"):
+            open_sheet(io.BytesIO(text), heading_row=number)
+
+
+@pytest.mark.parametrize(
+    "row", ["1,钱大桥,19900001234", "钱大桥,路灯坏了。,三号门", "a@b.cn,钱大桥,甲", "33010519900101123X,甲,乙", "甲,2026年3月2日,乙"]
+)  # fmt: skip
+def test_a_row_of_somebody_s_data_is_never_taken_for_headings(row: str) -> None:
+    with pytest.raises(cells.Unreadable, match="没有找到表头"):
+        open_sheet(io.BytesIO(f"{row}\n".encode() * 3))
+
+
+def test_three_columns_of_one_name_are_three() -> None:
+    names = open_sheet(io.BytesIO("备注,备注,备注 2,内容\n1,2,3,4\n".encode())).headings
+    assert names == ("备注", "备注 3", "备注 2", "内容")
+
+
+def test_a_sheet_is_chosen_by_name_and_an_empty_one_passed_over() -> None:
+    data = merged([["内容"], ["路灯坏了。"]], more=("二", "三"))
+    sheet = open_sheet(io.BytesIO(data))
+    assert (sheet.table.sheet, sheet.table.sheets) == ("一", ("一", "二", "三"))
+    assert open_sheet(io.BytesIO(data), sheet="二").headings == ("另一张",)
+    assert open_sheet(io.BytesIO(merged([], more=("二",)))).table.sheet == "二"
+    with pytest.raises(cells.Unreadable, match="工作表"):
+        open_sheet(io.BytesIO(data), sheet="四")
+    with pytest.raises(cells.Unreadable, match="工作表"):
+        open_sheet(io.BytesIO(b"a,b\n1,2\n"), sheet="x")
+
+
+def test_what_we_put_before_rejected_rows_is_taken_off_again() -> None:
+    for language in ("zh-hans", "en"):
+        with translation.override(language):
+            first = ",".join((gettext("第几行"), gettext("为什么没有导入")))
+        sheet = open_sheet(io.BytesIO(f"{first},编号,内容\n3,写错了,7,'=路灯\n".encode()))
+        assert (sheet.headings, sheet.sample()[0].cells) == (("编号", "内容"), ["7", "=路灯"])
+    assert open_sheet(io.BytesIO("第几行,编号,内容\n3,7,'平常\n".encode())).sample()[0].cells == ["3", "7", "'平常"]
 
 
 def texts(*rows: str) -> list[Said | Wrong]:
@@ -252,6 +390,54 @@ def test_what_is_still_being_done_is_not_answered() -> None:
     assert "办理状态" in dateless.faults
 
 
+@pytest.mark.parametrize("status", ["办结（待评价）", "待评价", "待回访", "不予受理", "不再受理", "已答复待评价"])
+def test_what_has_ended_does_not_come_in_open(status: str) -> None:
+    ended, dateless = texts(
+        "内容,收到时间,答复时间,办理状态", f"一,2026-03-02,2026-03-09,{status}", f"二,2026-03-02,,{status}"
+    )
+    assert isinstance(ended, Said)
+    assert ended.answered_at is not None
+    assert isinstance(dateless, Wrong)
+    assert "办理状态" in dateless.faults
+
+
+@pytest.mark.parametrize(
+    "status", ["未办结", "待办结", "not resolved", "Unresolved", "已办结后重新办理", "办理中", "reopened"]
+)
+def test_what_has_not_ended_comes_in_open(status: str) -> None:
+    (found,) = texts("内容,收到时间,答复时间,办理状态", f"一,2026-03-02,2026-03-09,{status}")
+    assert isinstance(found, Said)
+    assert found.answered_at is None
+
+
+def test_a_row_without_a_date_among_others_with_one_is_not_new_today() -> None:
+    first, dateless = texts("内容,收到时间", "一,2026-03-02", "二,")
+    assert isinstance(first, Said)
+    assert isinstance(dateless, Wrong)
+    assert "收到时间" in dateless.faults
+    sheet = open_sheet(io.BytesIO("内容,收到时间\n一,\n二,2026-03-02\n".encode()))
+    converter = Converter(mapping.guess(sheet.headings), sheet.headings, Book(), MORNING, sample=sheet.sample())
+    assert isinstance(next(map(converter.convert, sheet.rows())), Wrong), "also when the date stands further down"
+    assert isinstance(texts("内容,收到时间", "一,", "二,")[0], Said), "a column that is always empty says nothing"
+
+
+def test_day_numbers_without_a_format_count_from_where_the_table_does() -> None:
+    sheet = open_sheet(io.BytesIO("内容,收到时间\n一,44621\n".encode()))
+    converter = Converter(mapping.guess(sheet.headings), sheet.headings, Book(), MORNING, day_0=cells.DAY_0_1904)
+    (found,) = map(converter.convert, sheet.rows())
+    assert isinstance(found, Said)
+    assert found.received_at == datetime(2026, 3, 2, tzinfo=cells.CHINA)
+
+
+def test_what_is_not_kept_whole_is_noted_and_a_number_is_never_cut() -> None:
+    long = "长" * 201
+    cut, refused = texts("编号,标题,内容,评价", f"1,{long},二,{'评' * 2001}", f"{'9' * 101},题,二,")
+    assert isinstance(cut, Said)
+    assert set(cut.notes) == {"标题", "评价"}
+    assert isinstance(refused, Wrong)
+    assert "编号" in refused.faults
+
+
 def test_words_are_put_in_order_and_never_cut() -> None:
     (found,) = converted(
         open_sheet(
@@ -326,7 +512,7 @@ LONG = '<row><c t="inlineStr"><is><t>{}</t></is></c></row>'
         pytest.param(lambda: workbook([HEAD])[:-200], "坏了", id="cut off"),
         pytest.param(lambda: parts({"xl/workbook.xml": None}), "压缩文件", id="another archive"),
         pytest.param(lambda: b"a" * 200_000 + b",b\n", "10 万", id="a huge cell of text"),
-        pytest.param(lambda: b'a,b\n"' + b"x,\n" * 60_000, "10 万", id="a quote that never ends"),
+        pytest.param(lambda: b"19900001234,2026-03-02\n" * 5, "没有找到表头", id="no headings"),
         pytest.param(lambda: b"\n\n\n", "空的", id="empty lines"),
         pytest.param(lambda: b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "不是表格", id="a picture"),
         pytest.param(lambda: b"\xff\xfe\x00", "认不出来", id="half a character"),
