@@ -5,10 +5,12 @@ import json
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from xinqiao.config import environment
-from xinqiao.config.wsgi import LARGEST_REQUEST, TOO_LARGE, limited
+from xinqiao.config.wsgi import LARGEST_REQUEST, LARGEST_TABLE, TABLES, TOO_LARGE, limited
 from xinqiao.files.services import MOST_BYTES
+from xinqiao.intake.sheets.store import MOST_UPLOADED
 
 LENGTHS = [
     (None, True),
@@ -21,7 +23,7 @@ LENGTHS = [
 ]
 
 
-def ask(length: str | None, path: str) -> tuple[list[str], dict[str, Any], bytes]:
+def ask(length: str | None, path: str, method: str = "POST") -> tuple[list[str], dict[str, Any], bytes]:
     """How the server begins its answer, what the application was handed, and the body of the answer."""
     told: list[str] = []
     handed: dict[str, Any] = {}
@@ -31,7 +33,11 @@ def ask(length: str | None, path: str) -> tuple[list[str], dict[str, Any], bytes
         start_response("200 OK", [])
         return []
 
-    environ: dict[str, Any] = {"PATH_INFO": path, "wsgi.input": io.BytesIO(b"what was sent")}
+    environ: dict[str, Any] = {
+        "PATH_INFO": path,
+        "REQUEST_METHOD": method,
+        "wsgi.input": io.BytesIO(b"what was sent"),
+    }
     if length is not None:
         environ["CONTENT_LENGTH"] = length
     body = b"".join(limited(inner)(environ, lambda answer, _headers: told.append(answer)))
@@ -54,6 +60,31 @@ def test_a_program_is_told_at_once(length: str | None, fits: bool) -> None:
         assert told == ["413 Content Too Large"]
         problem = json.loads(body)
         assert (problem["status"], "80 MB" in problem["detail"]) == (413, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "length", "most"),
+    [
+        (TABLES, "POST", LARGEST_TABLE, None),
+        (TABLES, "POST", LARGEST_TABLE + 1, LARGEST_TABLE),
+        (TABLES, "GET", LARGEST_TABLE, LARGEST_REQUEST),
+        (f"{TABLES}x/", "POST", LARGEST_TABLE, LARGEST_REQUEST),
+    ],
+)
+def test_a_table_may_be_larger_at_its_own_door_alone(path: str, method: str, length: int, most: int | None) -> None:
+    _, handed, _ = ask(str(length), path, method)
+    assert handed.get(TOO_LARGE) == (None if most is None else str(most))
+    assert bool(handed["wsgi.input"].read()) is (most is None)
+
+
+def test_what_the_import_page_promises_fits_through_every_door() -> None:
+    folder = environment.ROOT / "deploy" / "nginx"
+    page, settings = (folder / "too-large.html").read_text(), (folder / "xinqiao.conf").read_text()
+    assert reverse("desk:imports") == TABLES
+    assert MOST_UPLOADED < LARGEST_TABLE
+    door = settings[settings.index(f"location = {TABLES} {{") :]
+    assert f"client_max_body_size {LARGEST_TABLE // 1024 // 1024}m;" in door[: door.index("}")]
+    assert f"{MOST_UPLOADED // 1024 // 1024} MB" in page
 
 
 def test_the_proxys_page_names_the_same_limits() -> None:

@@ -15,6 +15,10 @@ from xinqiao.config import production
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinqiao.config.settings")
 
 LARGEST_REQUEST = 80 * 1024 * 1024  # a submission may carry 60 MB; what is larger is not even read
+LARGEST_TABLE = (
+    601 * 1024 * 1024
+)  # a table of 600 MB and the form around it; the desk's door stands before its body is read
+TABLES = "/desk/import/"
 
 TOO_LARGE = "xinqiao.too_large"  # told to the application in the surroundings of a request: the limit in bytes
 PROGRAMS = "/api/"
@@ -22,14 +26,17 @@ PROGRAMS = "/api/"
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def limited(inner: Wsgi, most: int = LARGEST_REQUEST) -> Wsgi:
-    """`inner`, with requests of more than `most` bytes answered 413 before anything of them lands on a disk.
+def limited(inner: Wsgi, usual: int = LARGEST_REQUEST) -> Wsgi:
+    """`inner`, with requests of more than `usual` bytes answered 413 before anything of them lands on a disk.
 
+    A table that staff import may be larger: it goes to a disk piece by piece, once the desk knows who sends it.
     A program is told here; for people `inner` gets the request without its body and with TOO_LARGE set, and answers
     with a page in the reader's dress (ui.middleware).
     """
 
     def outer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        table = environ.get("PATH_INFO") == TABLES and environ.get("REQUEST_METHOD") == "POST"
+        most = max(usual, LARGEST_TABLE) if table else usual
         length = environ.get("CONTENT_LENGTH") or "0"
         if length.isascii() and length.isdigit() and int(length[:20]) <= most:
             return inner(environ, start_response)

@@ -20,6 +20,7 @@ from xinqiao.people.presence import left_alone
 from xinqiao.people.visitors import last_sign_in
 from xinqiao.ui import faults
 
+TABLES = "/desk/import/"
 DESK, PORTAL = "ui/message_desk.html", "ui/message.html"
 
 
@@ -70,7 +71,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def too_large(request: HttpRequest, most: int) -> HttpResponse:
     """413 for what carries more than `most` bytes and was not read."""
-    words = {"most": most // MEGABYTE, "files": MOST_BYTES // MEGABYTE, "again": _again(request)}
+    table = request.path == TABLES
+    words = {"most": most // MEGABYTE, "files": MOST_BYTES // MEGABYTE, "table": table, "again": _again(request)}
     return _page(request, "413.html", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, words)
 
 

@@ -1,5 +1,6 @@
 """Importing at the desk: upload, columns, dry run, the worker's run, what was not taken in."""
 
+import io
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -154,6 +155,19 @@ def test_what_is_no_table_is_refused_with_a_clear_word(world: World, data: bytes
     assert told in answer.content.decode()
     with access.acting(SYSTEM("test")):
         assert SheetImport.objects.count() == 0
+
+
+class Untouched(io.BytesIO):
+    """A body that must not be read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise AssertionError("read before the door")
+
+
+def test_of_what_a_stranger_sends_nothing_is_read(world: World) -> None:
+    body = {"CONTENT_LENGTH": str(600 * 1024**2), "wsgi.input": Untouched(b"x")}
+    answer = Client(enforce_csrf_checks=True).post("/desk/import/", {}, **body)  # type: ignore[arg-type]
+    assert answer.status_code == 423, "the way to the password"
 
 
 def test_nothing_chosen(world: World) -> None:

@@ -17,6 +17,7 @@ from .cells import Unreadable
 
 FRAME = 256 * 1024
 MOST_BYTES = 1024**3
+MOST_UPLOADED = 600 * 1024**2  # at the desk (config.wsgi, nginx); larger ones come in by the command
 FRAMES_IN_MEMORY = 16
 
 

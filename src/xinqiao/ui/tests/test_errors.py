@@ -125,6 +125,15 @@ def test_what_is_too_large_names_the_limit_and_the_way_back(client: Client) -> N
     assert text.index("文件太大") < text.index("Too large")
 
 
+def test_a_table_that_is_too_large_is_told_its_own_limit(world: World) -> None:
+    answer = signed_in(world, "officer").post("/desk/import/", {}, **TOO_LARGE)
+    text = answer.content.decode()
+    assert answer.status_code == 413
+    assert "600 MB" in text
+    assert "分成几个文件" in text
+    assert "80 MB" not in text
+
+
 def test_an_old_form_is_said_to_be_old(world: World) -> None:
     staff = signed_in(world, "officer")
     strict = Client(enforce_csrf_checks=True)
