@@ -6,10 +6,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from tests.platform.support import laid_out
 from xinqiao.config.environment import BadEnvironment
-from xinqiao.server import archiver, backup
+from xinqiao.server import archiver, backup, binaries
 from xinqiao.server.archive import Archive
 from xinqiao.server.archiver import Archiver
 from xinqiao.server.postgres import Postgres
@@ -72,11 +73,17 @@ def test_a_log_that_was_lost_is_said_and_healed_by_a_new_base(server: Postgres) 
     assert len(told["missing"]) == 1
 
 
-def test_without_an_archive_nothing_holds_the_log_back(server: Postgres) -> None:
+def test_without_an_archive_nothing_holds_the_log_back(server: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = Archive(server.home.with_name("vault"), backup.ring())
     one = Archiver(kept, server.home)
-    one.start()
+    monkeypatch.setattr(binaries, "without", lambda version: f"no programs of {version}")
+    with capture_logs() as said:
+        one.start()
     one.stop()
+    version = server.programs().version
+    assert [(each["event"], each["word"]) for each in said] == [
+        ("archive.other_version", f"no programs of {version}")
+    ], "what is archived and cannot be restored here is said at once"
     assert _slots(server) == [("xinqiao_archive",)]
     archiver.forget_slot()
     assert _slots(server) == []

@@ -175,13 +175,14 @@ def _take_base(arguments: argparse.Namespace) -> None:
 
     ring = backup.ring()
     with support.database("backup"):
-        from xinqiao.server import anchors, archive
+        from xinqiao.server import anchors, archive, binaries
 
         kept = archive.Archive(arguments.target, ring)
         base = archive.base_take(kept, environment.home())
         anchors.keep(kept, environment.home())
         files = sum(1 for _ in kept.files())
     followed = environment.archive_folder() == kept.folder
+    missing = binaries.without(base.version)
     support.tell(
         arguments,
         {**asdict(base), "folder": str(kept), "files": files, "followed": followed},
@@ -190,6 +191,7 @@ def _take_base(arguments: argparse.Namespace) -> None:
         + (" and, with the archived log, every later moment." if followed else "."),
         *([] if followed else [f"For every later moment too, let the server run with XINQIAO_BACKUP={kept}"]),
         "Keep the keys in another place (xinqiao keys escrow).",
+        *([f"NOT ON THIS MACHINE: {missing}"] if missing else []),
     )
 
 
@@ -205,8 +207,9 @@ def run_check(arguments: argparse.Namespace) -> int:
         f"MISSING: piece {name} of the log, and with it what came after, up to the next base."
         for name in found["missing"]
     ]
+    lines += [f"NOT ON THIS MACHINE: {word}" for word in found["not_here"]]
     support.tell(arguments, found, *lines)
-    return 1 if found["missing"] or not found["bases"] else 0
+    return 1 if found["missing"] or found["not_here"] or not found["bases"] else 0
 
 
 def run_restore(arguments: argparse.Namespace) -> None:

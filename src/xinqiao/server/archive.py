@@ -239,12 +239,15 @@ class Archive:
             _, missing = unbroken(self.log_names(), base.first_piece, base.piece_bytes)
             gaps += [missing] if missing else []
         reach = self.reaches()
+        versions = sorted({base.version for base in bases})
         return {
             "files": len(sealed),
             "bases": [base.id for base in bases],
             "from": bases[0].ended_at if bases else None,
             "to": reach.isoformat() if reach else (bases[-1].ended_at if bases else None),
             "missing": sorted(set(gaps)),
+            "versions": versions,
+            "not_here": [word for version in versions if (word := binaries.without(version))],
         }
 
     def prune(self, before: datetime, home: Path) -> dict[str, int]:
@@ -385,7 +388,7 @@ def base_take(archive: Archive, home: Path) -> About:
             raise BadEnvironment(NO_REPLICATION.format(problem=error.diag.message_primary or error)) from None
         try:
             size = envelope.close(
-                _base_stream(), archive.base_path(name, "database"), archive.ring, kind=BASE, name=name
+                _base_stream(before.version), archive.base_path(name, "database"), archive.ring, kind=BASE, name=name
             )
             after = identity(connection)
             archive.files_sync(home)
@@ -410,8 +413,8 @@ def base_take(archive: Archive, home: Path) -> About:
     return about
 
 
-def _base_stream() -> Iterator[bytes]:
-    command = [binaries.find_binaries()["pg_basebackup"], "--pgdata=-", "--format=tar", "--wal-method=fetch"]
+def _base_stream(version: int) -> Iterator[bytes]:
+    command = [binaries.nearest(version)["pg_basebackup"], "--pgdata=-", "--format=tar", "--wal-method=fetch"]
     command += ["--checkpoint=fast", "--no-password", "--label=xinqiao"]
     with tempfile.TemporaryFile() as complaints:
         running = subprocess.Popen(

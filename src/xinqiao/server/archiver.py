@@ -84,15 +84,17 @@ class Archiver:
                     connection.execute(_MAKE, [SLOT])
             except psycopg.Error as error:
                 raise BadEnvironment(archive.NO_REPLICATION.format(problem=error.diag.message_primary)) from None
-        self._receive()
+        if word := binaries.without(about.version):
+            log.error("archive.other_version", word=word, server=about.version)
+        self._receive(about.version)
 
     def _forget_bases(self) -> None:
         for path in self.spool.iterdir():
             path.unlink()
         (self.archive.folder / "gap").touch()
 
-    def _receive(self) -> None:
-        command = [binaries.find_binaries()["pg_receivewal"], f"--directory={self.spool}", f"--slot={SLOT}"]
+    def _receive(self, version: int) -> None:
+        command = [binaries.nearest(version)["pg_receivewal"], f"--directory={self.spool}", f"--slot={SLOT}"]
         command += ["--synchronous", "--status-interval=1", "--no-loop", "--no-password"]
         (self.home / "logs").mkdir(mode=0o700, exist_ok=True)
         setting = {**backup.surroundings(archive.source()), "PGAPPNAME": NAME}

@@ -15,6 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from xinqiao.config import environment
 from xinqiao.config.environment import Address, BadEnvironment
 from xinqiao.people import keyring
@@ -36,8 +38,14 @@ def ring() -> keyring.Keyring:
     return found
 
 
-def program(name: str) -> str:
-    return binaries.find_binaries()[name]
+def _program(name: str, parameters: dict[str, str]) -> str:
+    """That of the server's version where it is installed: what a newer pg_restore says, an older server may not know."""
+    try:
+        with places.connect(parameters) as connection:
+            version = connection.info.server_version // 10000
+    except psycopg.OperationalError as error:
+        raise BadEnvironment(f"The database does not answer: {error}") from None
+    return binaries.nearest(version)[name]
 
 
 def surroundings(address: Address | dict[str, str]) -> dict[str, str]:
@@ -78,7 +86,7 @@ def write(target: Path, *, at: datetime) -> dict[str, Any]:
         dump, plain = Path(work) / DUMP, Path(work) / "plain.tar"
         run(
             [
-                program("pg_dump"),
+                _program("pg_dump", places.address("backup").parameters()),
                 "--format=custom",
                 "--compress=6",
                 "--no-owner",
@@ -134,7 +142,7 @@ def restore(source: Path, *, at: datetime) -> dict[str, Any]:
             roles.forget_defaults(connection)
         run(
             [
-                program("pg_restore"),
+                _program("pg_restore", administrator),
                 "--no-owner",
                 "--role=xinqiao_owner",
                 "--exit-on-error",

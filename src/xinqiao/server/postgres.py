@@ -14,7 +14,7 @@ import psycopg
 
 from xinqiao.config.environment import DATABASE, ROLES, BadEnvironment
 from xinqiao.server import places
-from xinqiao.server.binaries import find_binaries, readable
+from xinqiao.server.binaries import Binaries, find_binaries, readable
 
 ADMIN = "postgres"
 WHO_MAY = "local all all peer map=xinqiao\nlocal replication xinqiao_backup peer map=xinqiao\n"
@@ -86,7 +86,7 @@ class Postgres:
         """Make the data folder unless it is there; True when it was made."""
         self.prepare_places()
         if (self.data / "PG_VERSION").exists():
-            self._same_version()
+            self.programs()
             self.write_access()
             return False
         binaries = readable(find_binaries())
@@ -130,13 +130,19 @@ class Postgres:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
-    def _same_version(self) -> None:
-        made, have = int((self.data / "PG_VERSION").read_text()), find_binaries().version
-        if made != have:
-            raise BadEnvironment(
-                f"The data in {self.data} was made by PostgreSQL {made}, and the programs here are {have}. "
-                "Restore a backup into a new XINQIAO_HOME, or use the old programs."
-            )
+    def programs(self) -> Binaries:
+        """The programs that run this data: of the version that made it; for data to be made, those that come first.
+
+        Raises BadEnvironment when they are not on this machine.
+        """
+        try:
+            made = int((self.data / "PG_VERSION").read_text())
+        except FileNotFoundError:
+            return find_binaries()
+        try:
+            return find_binaries(made)
+        except BadEnvironment as missing:
+            raise BadEnvironment(f"The data in {self.data} was made by PostgreSQL {made}. {missing}") from None
 
     def write_access(self) -> None:
         """Say which users of this machine may log in as which role, and that nobody else may."""
@@ -156,7 +162,7 @@ class Postgres:
         Raises BadEnvironment when another server has the data, or when this one ends or does not answer in `seconds`.
         """
         self._clear_stale()
-        arguments = [readable(find_binaries())["postgres"], "-D", str(self.data)]
+        arguments = [readable(self.programs())["postgres"], "-D", str(self.data)]
         fixed = {
             "listen_addresses": "",
             "port": places.PORT,

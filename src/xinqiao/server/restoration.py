@@ -63,11 +63,8 @@ def choose(kept: Archive, to: datetime | None) -> About:
         raise BadEnvironment(
             f"The oldest base of {kept} ended at {bases[0].ended_at}; nothing earlier can be restored from here."
         )
-    have = binaries.find_binaries().version
-    if fit[-1].version != have:
-        raise BadEnvironment(
-            f"The base was taken from PostgreSQL {fit[-1].version}, and the programs here are {have}. Use the same version."
-        )
+    if word := binaries.without(fit[-1].version):
+        raise BadEnvironment(f"The base {fit[-1].id} was taken from PostgreSQL {fit[-1].version}. {word}")
     return fit[-1]
 
 
@@ -241,7 +238,7 @@ def _recover(server: Postgres, base: About, spool: Path, to: datetime | None, *,
 def _enough(server: Postgres) -> dict[str, str]:
     """Settings at least as large as they were: recovery insists on it."""
     told = subprocess.run(
-        [binaries.find_binaries()["pg_controldata"], str(server.data)], capture_output=True, text=True, check=True,
+        [server.programs()["pg_controldata"], str(server.data)], capture_output=True, text=True, check=True,
         env={"LC_ALL": "C"},
     ).stdout  # fmt: skip
     found = {name: re.search(rf"^{words}:\s+(\d+)$", told, re.MULTILINE) for name, words in _NEEDED.items()}
