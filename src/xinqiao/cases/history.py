@@ -54,7 +54,8 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry of the ledger, with its record when it is a step. `mould` makes the payload from the row's values."""
+    """One entry of the ledger, with its record when it is a step. `mould` makes the payload from the row's values;
+    `plain` is the record's words where they are the same for every row."""
 
     event: str
     step: str
@@ -65,6 +66,7 @@ class Line:
     public: bool = False
     cites: str = "[]"
     wanting: tuple[str, ...] = ()
+    plain: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -331,9 +333,16 @@ def _write(
     if line is None:
         mould = _cast(event, step, seq, when, by, body)
         public = bool(step) and effects.is_public(event)
-        line = Line(event, step, when, by, mould, inputs, public, _text(list(cites)), wanting)
+        same = inputs is not None and step != "receive" and "reply" not in inputs
+        plain = canonical(words_of(inputs, wanting)) if same else b""
+        line = Line(event, step, when, by, mould, inputs, public, _text(list(cites)), wanting, plain)
         tale.shared.lines[said] = line
     tale.lines.append(line)
+
+
+def words_of(given: Mapping[str, Any] | None, wanting: tuple[str, ...]) -> dict[str, Any]:
+    """The words of a record: what was given, and what the law found wanting."""
+    return {**(given or {}), **({"wanting": list(wanting)} if wanting else {})}
 
 
 def _cast(event: str, step: str, seq: int, when: When, by: Actor, body: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ words, entries chained and hashed. What happened is told by history.py with the 
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from xinqiao.people.actors import Actor
 from xinqiao.people.models import Organ
 
 from . import sealing
-from .history import Line, Shape, Telling, When
+from .history import Duty, Line, Shape, Telling, When, words_of
 from .models import Case
 
 SALT = 16
@@ -78,18 +78,19 @@ def shape_of(matter: Matter, at: datetime) -> Shape:
 
 @dataclass
 class _Written:
-    """Rows to be, by table; `kinds` numbers what many rows share."""
+    """Rows to be, by table; `duty_kinds` and `line_kinds` number what many rows share. Ids and moments are places of columns."""
 
     opened: vault.Keys
     cases: list[tuple[Any, ...]] = field(default_factory=list)
-    duties: list[tuple[UUID, UUID, datetime, datetime | None, int]] = field(default_factory=list)
+    duties: list[tuple[bytes, bytes, bytes, bytes | None, int]] = field(default_factory=list)
     duty_kinds: dict[int, int] = field(default_factory=dict)
-    entries: list[tuple[UUID, int, int, datetime, str, bytes, bytes]] = field(default_factory=list)
-    records: list[tuple[UUID, UUID, int, int, datetime, bytes, str | None, bytes | None]] = field(default_factory=list)
+    kinds: list[Duty] = field(default_factory=list)
+    entries: list[tuple[bytes, int, int, bytes, bytes, bytes, bytes]] = field(default_factory=list)
+    records: list[tuple[bytes, bytes, int, int, bytes, bytes, bytes | None, bytes | None]] = field(default_factory=list)
+    lines: dict[int, int] = field(default_factory=dict)
     line_kinds: dict[tuple[Any, ...], int] = field(default_factory=dict)
-    papers: list[tuple[UUID, UUID, str, str, int, datetime, str | None, bytes | None]] = field(default_factory=list)
-    told: list[tuple[Any, ...]] = field(default_factory=list)
-    kinds: list[Any] = field(default_factory=list)
+    papers: list[tuple[UUID, UUID, str, str, int, datetime, bytes | None, bytes | None]] = field(default_factory=list)
+    told: list[notices.Told] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,10 @@ class Prepared:
 def prepare(matters: Sequence[tuple[Matter, Telling]], *, opened: vault.Keys, actor: Actor) -> Prepared:
     """What `matters` leave, each with its history by a Teller. Reads nothing and writes nothing."""
     written = _Written(opened)
+    ids = iter(uuid7s(sum(len(telling.duties) + len(telling.lines) for _, telling in matters)))
+    salts = os.urandom(SALT * sum(len(telling.lines) for _, telling in matters))
     for matter, telling in matters:
-        _tell(written, matter, telling, actor)
+        _tell(written, matter, telling, actor, ids, salts)
     tables = (_cases, _duties, _records, _entries, _papers)
     return Prepared(
         tuple(table(written) for table in tables),
@@ -123,96 +126,83 @@ def record_import(prepared: Prepared, *, actor: Actor, at: datetime) -> None:
         sealing.grant_intake(case, granted_by=actor.kind, at=at)
 
 
-def _tell(written: _Written, matter: Matter, telling: Telling, actor: Actor) -> None:
+def _tell(written: _Written, matter: Matter, telling: Telling, actor: Actor, ids: Iterator[UUID], salts: bytes) -> None:
     moments = {"received": matter.received_at, "answered": matter.answered_at, "closed": matter.closed_at}
-    case_id, case_text = matter.case_id, str(matter.case_id)
-    values = {"case": case_text}
-    for name, moment in moments.items():
-        if moment is not None:
-            values[name] = moment.isoformat()
-    fresh = uuid7s(len(telling.duties) + len(telling.lines))
-    ids = fresh[: len(telling.duties)]
-    for place, (duty, id_) in enumerate(zip(telling.duties, ids, strict=True)):
+    values = {"case": str(matter.case_id)}
+    cells = {}
+    for name, at in moments.items():
+        if at is not None:
+            values[name], cells[name] = at.isoformat(), bulk.moment(at)
+    case = bulk.uuid(matter.case_id)
+    for place, duty in enumerate(telling.duties):
+        id_ = next(ids)
         values[f"duty{place}"] = str(id_)
-        settled = _at(duty.settled, moments) if duty.settled is not None else None
-        kind = written.duty_kinds.get(id(duty))
-        if kind is None:
-            written.kinds.append(duty)
-            kind = written.duty_kinds[id(duty)] = len(written.kinds)
-        written.duties.append((id_, case_id, _at(duty.opened, moments), settled, kind))
+        settled = _cell(duty.settled, cells) if duty.settled is not None else None
+        written.duties.append((bulk.uuid(id_), case, _cell(duty.opened, cells), settled, _duty_kind(written, duty)))
     for paper in telling.papers:
         values["paper"] = str(_paper(written, matter, telling, paper))
     head = chain.GENESIS
-    salts = os.urandom(SALT * len(telling.lines))
     for seq, line in enumerate(telling.lines, 1):
-        moment = _at(line.when, moments)
-        kind = _line_kind(written, line)
+        moment, kind = _cell(line.when, cells), _line_kind(written, line)
         if line.inputs is not None:
-            salt = salts[(seq - 1) * SALT : seq * SALT]
-            plain = canonical(_inputs(line, matter))
+            first = SALT * len(written.entries)
+            salt, id_ = salts[first : first + SALT], next(ids)
+            plain = line.plain or canonical(_inputs(line, matter))
             values["inputs"] = hashlib.sha256(salt + plain).hexdigest()
-            id_ = fresh[-seq]
             words, hidden = _words(written, plain, matter, id_)
-            written.records.append((id_, case_id, seq, kind, moment, salt, words, hidden))
-        payload = line.mould % values
-        digest = chain.entry_hash(head, payload.encode())
-        written.entries.append((case_id, seq, kind, moment, payload, head, digest))
+            written.records.append((bulk.uuid(id_), case, seq, kind, moment, salt, words, hidden))
+        payload = (line.mould % values).encode()
+        digest = chain.entry_hash(head, payload)
+        written.entries.append((case, seq, kind, moment, payload, head, digest))
         head = digest
-    written.cases.append(
-        (
-            matter, telling.procedure, telling.state, telling.lead, telling.facts, telling.waits_for,
-            _at(telling.closed, moments) if telling.closed is not None else None, telling.cause,
-            _at(telling.changed, moments), len(telling.lines), head, telling.version,
-        )
-    )  # fmt: skip
+    closed = _cell(telling.closed, cells) if telling.closed is not None else None
+    written.cases.append((matter, telling, closed, _cell(telling.changed, cells), head))
     if matter.person_id is not None:
         for notice in telling.notices:
             written.told.append(
                 (
-                    notice.text,
-                    case_id,
-                    matter.person_id,
-                    matter.number,
-                    matter.sealed,
-                    matter.received_at,
+                    notice.text, matter.case_id, matter.person_id, matter.number, matter.sealed, matter.received_at,
                     actor.organ_id,
                 )
-            )
+            )  # fmt: skip
 
 
-def _at(when: When, moments: Mapping[str, datetime | None]) -> datetime:
-    if isinstance(when, datetime):
-        return when
-    moment = moments[when]
-    if moment is None:
-        raise ValueError(f"a history without the moment {when!r}")
-    return moment
+def _cell(when: When, cells: Mapping[str, bytes]) -> bytes:
+    """The moment as it stands in a column. Raises KeyError for a history without it."""
+    return cells[when] if isinstance(when, str) else bulk.moment(when)
 
 
 def _inputs(line: Line, matter: Matter) -> Mapping[str, Any]:
-    wanting = {"wanting": list(line.wanting)} if line.wanting else {}
     if line.step == "receive":
         kept = {"submission": matter.submission_id, "channel": matter.channel, "files": []}
-        return {**kept, **matter.origin, **wanting}
-    given = dict(line.inputs or {})
-    if "reply" in given:
-        given["reply"] = matter.reply
-    return {**given, **wanting}
+        return words_of({**kept, **matter.origin}, line.wanting)
+    return words_of({**(line.inputs or {}), "reply": matter.reply}, line.wanting)
 
 
-def _words(written: _Written, plain: bytes, matter: Matter, row: UUID) -> tuple[str | None, bytes | None]:
+def _words(written: _Written, plain: bytes, matter: Matter, row: UUID) -> tuple[bytes | None, bytes | None]:
     if not matter.sealed:
-        return plain.decode(), None
+        return plain, None
     readable = json.dumps(json.loads(plain), ensure_ascii=False).encode()
     return None, written.opened.encrypt("sealed", readable, row.bytes)
 
 
+def _duty_kind(written: _Written, duty: Duty) -> int:
+    kind = written.duty_kinds.get(id(duty))
+    if kind is None:
+        written.kinds.append(duty)
+        kind = written.duty_kinds[id(duty)] = len(written.kinds)
+    return kind
+
+
 def _line_kind(written: _Written, line: Line) -> int:
-    by = line.actor
-    key = (
-        line.event, line.step, by.kind, by.account_id, by.post_id, by.organ_id, line.public, line.cites,
-    )  # fmt: skip
-    return written.line_kinds.setdefault(key, len(written.line_kinds) + 1)
+    kind = written.lines.get(id(line))
+    if kind is None:
+        by = line.actor
+        key = (
+            line.event, line.step, by.kind, by.account_id, by.post_id, by.organ_id, line.public, line.cites,
+        )  # fmt: skip
+        kind = written.lines[id(line)] = written.line_kinds.setdefault(key, len(written.line_kinds) + 1)
+    return kind
 
 
 def _paper(written: _Written, matter: Matter, telling: Telling, kind: str) -> UUID:
@@ -227,15 +217,17 @@ def _paper(written: _Written, matter: Matter, telling: Telling, kind: str) -> UU
 
 
 def _cases(written: _Written) -> bulk.Insert:
-    rows, matters = written.cases, [row[0] for row in written.cases]
+    rows = written.cases
+    matters: list[Matter] = [row[0] for row in rows]
+    tellings: list[Telling] = [row[1] for row in rows]
     return bulk.inserting(
         "cases_case",
         {
             "id": bulk.uuids(m.case_id for m in matters),
             "number": bulk.texts(m.number for m in matters),
-            "procedure": bulk.texts(r[1] for r in rows),
-            "version": bulk.days(r[11] for r in rows),
-            "state": bulk.texts(r[2] for r in rows),
+            "procedure": bulk.texts(t.procedure for t in tellings),
+            "version": bulk.days(t.version for t in tellings),
+            "state": bulk.texts(t.state for t in tellings),
             "title": bulk.texts(sealing.NEUTRAL_TITLE if m.sealed else m.title for m in matters),
             "channel": bulk.texts(m.channel for m in matters),
             "jurisdiction": bulk.texts(m.office.area_code for m in matters),
@@ -243,72 +235,74 @@ def _cases(written: _Written) -> bulk.Insert:
             "content_code": bulk.texts(m.content_code for m in matters),
             "office_id": bulk.bigints(m.office.pk for m in matters),
             "desk_id": bulk.bigints(None if m.desk is None else m.desk.pk for m in matters),
-            "lead_id": bulk.bigints(r[3] for r in rows),
+            "lead_id": bulk.bigints(t.lead for t in tellings),
             "person_id": bulk.uuids(m.person_id for m in matters),
             "anonymous": bulk.bools(m.anonymous for m in matters),
             "confidential": bulk.bools(m.confidential for m in matters),
             "sealed": bulk.bools(m.sealed for m in matters),
             "received_at": bulk.moments(m.received_at for m in matters),
-            "received_on": bulk.days(day_of(m.received_at) for m in matters),
-            "facts": bulk.jsons(r[4] for r in rows),
-            "waits_for": bulk.texts(r[5] for r in rows),
-            "closed_at": bulk.moments(r[6] for r in rows),
-            "closed_cause": bulk.texts(r[7] for r in rows),
-            "changed_at": bulk.moments(r[8] for r in rows),
-            "head_seq": bulk.ints(r[9] for r in rows),
-            "head_hash": bulk.blobs(r[10] for r in rows),
+            "received_on": bulk.days(t.version for t in tellings),
+            "facts": bulk.jsons(t.facts for t in tellings),
+            "waits_for": bulk.texts(t.waits_for for t in tellings),
+            "closed_at": bulk.moment_places([row[2] for row in rows]),
+            "closed_cause": bulk.texts(t.cause for t in tellings),
+            "changed_at": bulk.moment_places([row[3] for row in rows]),
+            "head_seq": bulk.ints(len(t.lines) for t in tellings),
+            "head_hash": bulk.blobs(row[4] for row in rows),
         },
     )
 
 
 def _duties(written: _Written) -> bulk.Insert:
-    rows, kinds = written.duties, written.kinds
+    ids, cases, opened, settled, places = _turned(written.duties, 5)
+    rows = [kind.row for kind in written.kinds]
     return bulk.inserting(
         "cases_obligation",
         {
-            "id": bulk.uuids(r[0] for r in rows),
-            "case_id": bulk.uuids(r[1] for r in rows),
-            "opened_at": bulk.moments(r[2] for r in rows),
-            "settled_at": bulk.moments(r[3] for r in rows),
-            "kind": bulk.ints(r[4] for r in rows),
+            "id": bulk.uuid_places(ids),
+            "case_id": bulk.uuid_places(cases),
+            "opened_at": bulk.moment_places(opened),
+            "settled_at": bulk.moment_places(settled),
+            "kind": bulk.ints(places),
         },
         kinds={
-            "act": bulk.texts(k.row.act for k in kinds),
-            "title": bulk.texts(k.row.title for k in kinds),
-            "kind": bulk.texts(k.row.kind for k in kinds),
-            "owner": bulk.texts(k.row.owner for k in kinds),
-            "organ_id": bulk.bigints(k.row.organ_id for k in kinds),
-            "term": bulk.texts(k.row.term for k in kinds),
-            "start_on": bulk.days(k.row.start_on for k in kinds),
-            "due": bulk.days(k.row.due for k in kinds),
-            "due_unrolled": bulk.days(k.row.due_unrolled for k in kinds),
-            "provisional": bulk.bools(k.row.provisional for k in kinds),
-            "trace": bulk.jsons(k.trace for k in kinds),
-            "cites": bulk.jsons(k.cites for k in kinds),
-            "state": bulk.texts(k.row.state for k in kinds),
-            "colour": bulk.texts(k.row.colour for k in kinds),
-            "leading": bulk.bools(k.row.leading for k in kinds),
-            "wake_at": bulk.moments(k.row.wake_at for k in kinds),
-            "opened_seq": bulk.ints(k.row.opened_seq for k in kinds),
-            "settled_on": bulk.days(k.row.settled_on for k in kinds),
+            "act": bulk.texts(row.act for row in rows),
+            "title": bulk.texts(row.title for row in rows),
+            "kind": bulk.texts(row.kind for row in rows),
+            "owner": bulk.texts(row.owner for row in rows),
+            "organ_id": bulk.bigints(row.organ_id for row in rows),
+            "term": bulk.texts(row.term for row in rows),
+            "start_on": bulk.days(row.start_on for row in rows),
+            "due": bulk.days(row.due for row in rows),
+            "due_unrolled": bulk.days(row.due_unrolled for row in rows),
+            "provisional": bulk.bools(row.provisional for row in rows),
+            "trace": bulk.jsons(kind.trace for kind in written.kinds),
+            "cites": bulk.jsons(kind.cites for kind in written.kinds),
+            "state": bulk.texts(row.state for row in rows),
+            "colour": bulk.texts(row.colour for row in rows),
+            "leading": bulk.bools(row.leading for row in rows),
+            "wake_at": bulk.moments(row.wake_at for row in rows),
+            "opened_seq": bulk.ints(row.opened_seq for row in rows),
+            "settled_on": bulk.days(row.settled_on for row in rows),
         },
         fixed={"watch_failures": 0},
     )
 
 
 def _records(written: _Written) -> bulk.Insert:
-    rows, kinds = written.records, list(written.line_kinds)
+    ids, cases, seqs, places, moments, salts, words, hidden = _turned(written.records, 8)
+    kinds = list(written.line_kinds)
     return bulk.inserting(
         "cases_record",
         {
-            "id": bulk.uuids(r[0] for r in rows),
-            "case_id": bulk.uuids(r[1] for r in rows),
-            "seq": bulk.ints(r[2] for r in rows),
-            "kind": bulk.ints(r[3] for r in rows),
-            "at": bulk.moments(r[4] for r in rows),
-            "salt": bulk.blobs(r[5] for r in rows),
-            "words": bulk.jsons(r[6] for r in rows),
-            "words_sealed": bulk.blobs(r[7] for r in rows),
+            "id": bulk.uuid_places(ids),
+            "case_id": bulk.uuid_places(cases),
+            "seq": bulk.ints(seqs),
+            "kind": bulk.ints(places),
+            "at": bulk.moment_places(moments),
+            "salt": bulk.blobs(salts),
+            "words": bulk.jsons(words),
+            "words_sealed": bulk.blobs(hidden),
         },
         kinds={
             "event": bulk.texts(k[0] for k in kinds),
@@ -324,25 +318,31 @@ def _records(written: _Written) -> bulk.Insert:
 
 
 def _entries(written: _Written) -> bulk.Insert:
-    rows, kinds = written.entries, list(written.line_kinds)
-    of = [kinds[r[2] - 1] for r in rows]  # no join here: the order of the rows is the order of the ledger
+    cases, seqs, places, moments, payloads, before, hashes = _turned(written.entries, 7)
+    kinds = list(written.line_kinds)
+    of = [place - 1 for place in places]  # no join here: the order of the rows is the order of the ledger
     return bulk.inserting(
         "ledger_entry",
         {
-            "case_id": bulk.uuids(r[0] for r in rows),
-            "seq": bulk.ints(r[1] for r in rows),
-            "event": bulk.texts(k[0] for k in of),
-            "step": bulk.texts(k[1] for k in of),
-            "actor_kind": bulk.texts(k[2] for k in of),
-            "account_id": bulk.bigints(k[3] for k in of),
-            "post_id": bulk.bigints(k[4] for k in of),
-            "organ_id": bulk.bigints(k[5] for k in of),
-            "occurred_at": bulk.moments(r[3] for r in rows),
-            "payload": bulk.texts(r[4] for r in rows),
-            "prev_hash": bulk.blobs(r[5] for r in rows),
-            "hash": bulk.blobs(r[6] for r in rows),
+            "case_id": bulk.uuid_places(cases),
+            "seq": bulk.ints(seqs),
+            "event": bulk.picked(bulk.texts(k[0] for k in kinds), of),
+            "step": bulk.picked(bulk.texts(k[1] for k in kinds), of),
+            "actor_kind": bulk.picked(bulk.texts(k[2] for k in kinds), of),
+            "account_id": bulk.picked(bulk.bigints(k[3] for k in kinds), of),
+            "post_id": bulk.picked(bulk.bigints(k[4] for k in kinds), of),
+            "organ_id": bulk.picked(bulk.bigints(k[5] for k in kinds), of),
+            "occurred_at": bulk.moment_places(moments),
+            "payload": bulk.texts(payloads),
+            "prev_hash": bulk.blobs(before),
+            "hash": bulk.blobs(hashes),
         },
     )
+
+
+def _turned(rows: Sequence[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
+    """The columns of `rows`."""
+    return list(zip(*rows, strict=True)) or [()] * width
 
 
 def _papers(written: _Written) -> bulk.Insert:

@@ -21,7 +21,9 @@ _NULL = b"\xff\xff\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
 _MICROSECOND = 1_000_000
+_HEAD = 20  # bytes of an array before its values
 _length = struct.Struct(">i").pack
+_size = struct.Struct(">i").unpack_from
 _uuid_head = _length(16)
 _int4 = struct.Struct(">ii").pack
 _int8 = struct.Struct(">iq").pack
@@ -33,6 +35,7 @@ class Column:
     """The values of one column: an array in PostgreSQL's binary form."""
 
     type: str
+    oid: int
     data: bytes
     count: int
 
@@ -49,7 +52,7 @@ class _ColumnDumper(Dumper):
 
 def _column(name: str, oid: int, cells: Sequence[bytes]) -> Column:
     head = struct.pack(">iiiii", 1, 1, oid, len(cells), 1)
-    return Column(name, head + b"".join(cells), len(cells))
+    return Column(name, oid, head + b"".join(cells), len(cells))
 
 
 def uuids(values: Iterable[UUID | None]) -> Column:
@@ -57,9 +60,9 @@ def uuids(values: Iterable[UUID | None]) -> Column:
     return _column("uuid", 2950, [_NULL if v is None else _uuid_head + v.bytes for v in values])
 
 
-def texts(values: Iterable[str | None]) -> Column:
-    """A column of type text, also for varchar."""
-    encoded = [None if v is None else v.encode() for v in values]
+def texts(values: Iterable[str | bytes | None]) -> Column:
+    """A column of type text, also for varchar; bytes are UTF-8."""
+    encoded = [v.encode() if isinstance(v, str) else v for v in values]
     return _column("text", 25, [_NULL if v is None else _length(len(v)) + v for v in encoded])
 
 
@@ -68,10 +71,10 @@ def blobs(values: Iterable[bytes | None]) -> Column:
     return _column("bytea", 17, [_NULL if v is None else _length(len(v)) + v for v in values])
 
 
-def jsons(values: Iterable[str | None]) -> Column:
-    """A column of type jsonb, given as JSON text."""
-    encoded = [None if v is None else b"\x01" + v.encode() for v in values]
-    return _column("jsonb", 3802, [_NULL if v is None else _length(len(v)) + v for v in encoded])
+def jsons(values: Iterable[str | bytes | None]) -> Column:
+    """A column of type jsonb, given as JSON text; bytes are UTF-8."""
+    encoded = [v.encode() if isinstance(v, str) else v for v in values]
+    return _column("jsonb", 3802, [_NULL if v is None else _length(len(v) + 1) + b"\x01" + v for v in encoded])
 
 
 def ints(values: Iterable[int | None]) -> Column:
@@ -96,11 +99,41 @@ def days(values: Iterable[date | None]) -> Column:
 
 def moments(values: Iterable[datetime | None]) -> Column:
     """A column of type timestamptz. Raises TypeError for a moment without a zone."""
-    return _column("timestamptz", 1184, [_NULL if v is None else _int8(8, _microseconds(v)) for v in values])
+    return _column("timestamptz", 1184, [_NULL if v is None else moment(v) for v in values])
 
 
-def _microseconds(moment: datetime) -> int:
-    since = moment - _EPOCH
+def moment(value: datetime) -> bytes:
+    """One place of a column of moments, for a moment that stands in many."""
+    return _int8(8, _microseconds(value))
+
+
+def uuid(value: UUID) -> bytes:
+    """One place of a column of uuids, for one that stands in many."""
+    return _uuid_head + value.bytes
+
+
+def uuid_places(cells: Sequence[bytes]) -> Column:
+    """A column of what `uuid` made."""
+    return _column("uuid", 2950, cells)
+
+
+def moment_places(cells: Sequence[bytes | None]) -> Column:
+    """A column of what `moment` made."""
+    return _column("timestamptz", 1184, [_NULL if cell is None else cell for cell in cells])
+
+
+def picked(column: Column, places: Iterable[int]) -> Column:
+    """For each place the value that stands there in `column`; the first place is 0."""
+    data, at, cells = column.data, _HEAD, []
+    for _ in range(column.count):
+        end = at + 4 + max(0, _size(data, at)[0])
+        cells.append(data[at:end])
+        at = end
+    return _column(column.type, column.oid, [cells[place] for place in places])
+
+
+def _microseconds(value: datetime) -> int:
+    since = value - _EPOCH
     return (since.days * 86_400 + since.seconds) * _MICROSECOND + since.microseconds
 
 

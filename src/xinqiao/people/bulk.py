@@ -1,16 +1,17 @@
 """Many identities for the vault at once, and many query codes hashed: what vault.py and keys.py do for one, keys opened once."""
 
+import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from xinqiao.kernel.ids import CODE_LENGTH, uuid7s
 from xinqiao.ledger import bulk
 from xinqiao.people import keyring, keys
-from xinqiao.people.identity import NORMALISE, Identity
+from xinqiao.people.identity import FIELDS, NORMALISE, Identity
 from xinqiao.people.models import DataKey, Domain
 
 DOMAINS = (Domain.OPEN.value, Domain.SEALED.value)
@@ -71,8 +72,9 @@ def _inserting(domain: str, people: Sequence[Stored], opened: Keys) -> list[bulk
         fixed={"domain": domain, "key_version": opened.ciphers[domain].version},
     )
     index = opened.indexes[domain]
+    digest = digests_of(index)
     found = [
-        (one.id, kind, digest_of(index, f"{kind}|{value}".encode()))
+        (one.id, kind, digest(f"{kind}|{value}".encode()))
         for one in people
         for kind, normalise in NORMALISE.items()
         if (raw := getattr(one.identity, kind)) and (value := normalise(raw))
@@ -91,28 +93,41 @@ def _inserting(domain: str, people: Sequence[Stored], opened: Keys) -> list[bulk
 
 
 def _plain(identity: Identity) -> bytes:
-    return json.dumps({k: v for k, v in identity.as_dict().items() if v}, ensure_ascii=False, sort_keys=True).encode()
+    known = {name: value for name in FIELDS if (value := getattr(identity, name))}
+    return json.dumps(known, ensure_ascii=False, sort_keys=True).encode()
 
 
-def digest_of(key: keys.OpenKey, message: bytes) -> bytes:
-    """The keyed hash of a message under an opened key."""
+def digests_of(key: keys.OpenKey) -> Callable[[bytes], bytes]:
+    """What makes the keyed hash of a message under an opened key."""
     name = _STDLIB.get(key.algorithm)
-    return hmac.digest(key.key, message, name) if name else keys._mac(key, message)
+    if name is None:
+        return lambda message: keys._mac(key, message)
+    block = key.key.ljust(hashlib.new(name).block_size, b"\0")  # RFC 2104, with both halves of the key taken in once
+    inner, outer = (hashlib.new(name, block.translate(table)) for table in (hmac.trans_36, hmac.trans_5C))
+
+    def digest(message: bytes) -> bytes:
+        first, second = inner.copy(), outer.copy()
+        first.update(message)
+        second.update(first.digest())
+        return second.digest()
+
+    return digest
 
 
 def codes_of(requests: Iterable[tuple[str, str]], opened: Keys) -> list[bytes]:
     """For each (request key, public number) the hash to be stored of the query code that belongs to that request."""
-    key = opened.code
+    key, digest = opened.code, digests_of(opened.code)
     version = key.version.to_bytes(keys.CODE_HEADER, "big")
     found = []
     for request, number in requests:
-        drawn = digest_of(key, f"query-code|{request}".encode())
+        drawn = digest(f"query-code|{request}".encode())
         code = f"{int.from_bytes(drawn[-16:]) % 10**CODE_LENGTH:0{CODE_LENGTH}d}"
-        found.append(version + digest_of(key, f"{number}|{code}".encode()))
+        found.append(version + digest(f"{number}|{code}".encode()))
     return found
 
 
-def fingerprint_key() -> bytes:
-    """A key of this installation under which rows of foreign files are recognised again. It never changes."""
+def fingerprints() -> Callable[[bytes], bytes]:
+    """What makes hashes of this installation under which rows of foreign files are recognised again. Its key never changes."""
     first = keys._current("open", DataKey.Purpose.CODE)[-1]
-    return digest_of(first, b"rows-of-files")
+    key = digests_of(first)(b"rows-of-files")
+    return digests_of(replace(first, algorithm="hmac-sha256", key=key))

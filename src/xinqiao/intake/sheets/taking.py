@@ -5,7 +5,6 @@ While the database works on one batch, a thread makes the rows of the next: it a
 already is sorted out when the batch is written, behind all batches before it.
 """
 
-import hmac
 import json
 import queue
 import threading
@@ -28,7 +27,7 @@ from xinqiao.intake.models import Submission
 from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import Refused
-from xinqiao.kernel.ids import new_number, uuid7
+from xinqiao.kernel.ids import new_number, uuid7s
 from xinqiao.ledger import bulk
 from xinqiao.people import bulk as vault
 from xinqiao.people.actors import Actor
@@ -143,7 +142,7 @@ class Taker:
         self._scope = scope.encode()
         self._teller = Teller(actor)
         self._offices: dict[str, tuple[Organ | None, Organ]] = {}
-        self._key = vault.fingerprint_key()
+        self._hash = vault.fingerprints()
         self._opened = vault.keys_opened()
         self._alone = threading.Lock()
 
@@ -203,7 +202,7 @@ class Taker:
     def _made(self, batch: Batch, known: dict[UUID, UUID]) -> "_Made":
         """Those that have not come before, with their histories; how many came before; those whose number came before with
         other words, and those that the law does not know."""
-        made = _Made()
+        made = _Made(ids=iter(sorted(uuid7s(3 * len(batch.said)))))  # in the order of the rows
         with self._alone:
             for said, row in zip(batch.said, batch.origins, strict=True):
                 identity, content = self._fingerprint(said)
@@ -219,7 +218,7 @@ class Taker:
         return made
 
     def _add(self, made: "_Made", said: Said, row: Row, identity: UUID, content: UUID) -> None:
-        matter = self._matter(said)
+        matter = self._matter(said, made.ids)
         try:
             telling = self._teller.tell(shape_of(matter, self._at))
         except (Refused, LookupError) as error:
@@ -249,9 +248,9 @@ class Taker:
         return self._digest(b"all", canonical(everything)), content
 
     def _digest(self, kind: bytes, said: bytes) -> UUID:
-        return UUID(bytes=hmac.digest(self._key, b"|".join((kind, self._scope, said)), "sha256")[:16])
+        return UUID(bytes=self._hash(b"|".join((kind, self._scope, said)))[:16])
 
-    def _matter(self, said: Said) -> Matter:
+    def _matter(self, said: Said, ids: Iterator[UUID]) -> Matter:
         area = said.words.area_code
         desk, office = self._offices[area]
         sealed = said.who.about_official
@@ -264,9 +263,9 @@ class Taker:
         if source:
             origin["source"] = source
         return Matter(
-            case_id=uuid7(), submission_id=uuid7(), number=f"{new_number()}-1", title=intake.title_of(said.words),
+            case_id=next(ids), submission_id=next(ids), number=f"{new_number()}-1", title=intake.title_of(said.words),
             channel=said.channel, office=office, desk=desk, received_at=said.received_at, past=said.past,
-            area_code=area, person_id=uuid7() if said.identity is not None else None,
+            area_code=area, person_id=next(ids) if said.identity is not None else None,
             anonymous=said.who.reporter == Submission.Reporter.ANONYMOUS, confidential=said.who.confidential,
             sealed=sealed, answered_at=said.answered_at, closed_at=said.closed_at, reply=said.reply,
             lead_id=said.lead_id if said.answered_at else None, origin=origin,
@@ -366,8 +365,9 @@ class _Rows:
 
 @dataclass
 class _Made:
-    """A batch sorted; `rows` when they were made ahead."""
+    """A batch sorted; `rows` when they were made ahead. `ids` are for its matters."""
 
+    ids: Iterator[UUID]
     seen: list[UUID] = field(default_factory=list)
     fresh: list[_Fresh] = field(default_factory=list)
     already: int = 0
