@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from xinqiao.ledger import cursor
+from xinqiao.ledger import batch, cursor
 from xinqiao.ledger.cursor import Read
 from xinqiao.notices import hooks
 from xinqiao.people import clock
@@ -11,6 +11,9 @@ from xinqiao.people import clock
 from .models import Assist, Case
 
 READER = "hooks"
+_OPEN = (
+    f"{batch.selection(Case)} WHERE id = ANY(%s) AND NOT sealed ORDER BY id FOR SHARE"  # a seal comes before, or waits
+)
 PAST = timedelta(days=2)  # what was entered so long after it happened is history that was imported
 
 
@@ -25,7 +28,7 @@ def follow(limit: int = 500) -> int:
 def _tell(entries: Sequence[Read]) -> None:
     subscribed = hooks.living()
     ids = {entry.case_id for entry in entries}
-    cases = {case.pk: case for case in Case.objects.filter(pk__in=ids, sealed=False)}
+    cases = {case.pk: case for case in batch.made(Case, batch.rows(_OPEN, [sorted(ids)]))}
     assisting: dict[object, set[int]] = {}
     for case_id, organ_id in Assist.objects.filter(case_id__in=cases, closed_at__isnull=True).values_list(
         "case_id", "organ_id"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from xinqiao.kernel.clock import day_of
-from xinqiao.notices.hooks import hooks_withdraw
+from xinqiao.notices.services import messages_seal
 from xinqiao.people.actors import Actor
 from xinqiao.people.models import Post, in_force
 
@@ -62,10 +62,10 @@ def seal(case: Case, *, actor: Actor, at: datetime) -> None:
     stays = actor.account_id is None or actor.account_id in holders(organ_id=case.office_id, role="confidential", at=at)
     if not stays:  # whoever seals must still reach the rows while they are rewritten
         grant(case, account_id=int(actor.account_id or 0), granted_by=actor.kind, reason="正在密封", at=at)
+    messages_seal(case_id=case.id)
     case.sealed, case.title = True, NEUTRAL_TITLE
     case.save(update_fields=["sealed", "title"])
     finding.remove(case.id)
-    hooks_withdraw(case.id)
     _rewrite(case, True, actor, at)
     if not stays:
         SealGrant.objects.filter(case_id=case.id, account_id=actor.account).delete()

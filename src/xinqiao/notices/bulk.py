@@ -13,6 +13,7 @@ from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.ids import uuid7
 from xinqiao.ledger import bulk
 from xinqiao.notices import sms, texts
+from xinqiao.notices.ways import JOBS
 
 LATELY = timedelta(days=2)
 Told = tuple[str, UUID, UUID, str, bool, datetime, int | None]
@@ -54,8 +55,7 @@ def petitioners_told(rows: Sequence[Told], *, at: datetime) -> None:
         if chosen:
             waiting = {"channel": way, "state": "waiting", "next_try_at": now}
             _deliver([id_ for id_, _ in chosen], waiting, now, [f"person:{row[2]}" for _, row in chosen])
-    if any(going.values()):
-        app.configure_task("notices.deliver").defer()
+            app.configure_task(JOBS[way]).defer()
 
 
 def _deliver(ids: Sequence[UUID], fixed: dict[str, Any], now: datetime, references: Sequence[str] = ()) -> None:

@@ -165,14 +165,8 @@ def hooks_queue(happened: Sequence[Happened]) -> int:
         for message, ref in told
     )
     if told:
-        app.configure_task("notices.deliver").defer()
+        app.configure_task("notices.hooks").defer()
     return len(told)
-
-
-def hooks_withdraw(case_id: UUID) -> int:
-    """A matter has been sealed: nothing about it that still waits goes out. Returns how many that was."""
-    rows = Delivery.objects.filter(message__case_id=case_id, channel="hook", state__in=("waiting", "failed"))
-    return rows.update(state="set_aside", last_error="sealed")
 
 
 def url_of(reference: str) -> str:

@@ -1,17 +1,16 @@
 """Queueing messages in the caller's transaction, and delivering them outside of any."""
 
-import contextlib
 import json
 import smtplib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage, get_connection
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from procrastinate.contrib.django import app
 
 from xinqiao.kernel.clock import day_of, utc_now
@@ -19,6 +18,7 @@ from xinqiao.kernel.errors import NotFound
 from xinqiao.ledger.batch import Batch
 from xinqiao.notices import hooks, posting, sms, texts, wordings
 from xinqiao.notices.models import Delivery, Message, Outbox
+from xinqiao.notices.ways import JOBS, WAYS, Letter, PutOff, Round
 from xinqiao.people import access, keys
 from xinqiao.people import selectors as people
 from xinqiao.people.actors import SYSTEM, Actor
@@ -29,6 +29,7 @@ GIVE_UP_AFTER = timedelta(days=3)
 LOST_AFTER = timedelta(minutes=10)
 BATCH = 20
 REFUSED_NUMBERS = (400, 404, 410, 422)
+SEALED = "sealed"  # the last error of what was withdrawn when its matter was sealed: it is never sent
 MAILED_ROLES = ("officer", "handler", "head", "arbiter")
 
 _CLAIM = """
@@ -42,6 +43,14 @@ WHERE id IN (
     LIMIT %(limit)s
     FOR UPDATE SKIP LOCKED)
 RETURNING id
+"""
+_MEND_TIMES = """
+UPDATE notices_delivery
+SET next_try_at = least(next_try_at, %(at)s), queued_at = least(queued_at, %(at)s),
+    claimed_at = CASE WHEN claimed_at > %(at)s THEN %(at)s ELSE claimed_at END
+WHERE channel = ANY(%(channels)s)
+  AND ((state = 'waiting' AND next_try_at > %(at)s + (%(longest)s::interval[])[least(tries, cardinality(%(longest)s) - 1) + 1])
+       OR (state = 'sending' AND claimed_at > %(soon)s))
 """
 
 
@@ -131,8 +140,8 @@ def _deliver(message: Message, at: datetime, batch: Batch) -> None:
     ]
     for delivery in (page, *going):
         batch.insert(delivery)
-    if going:
-        app.configure_task("notices.deliver").defer()
+    for channel in sorted({delivery.channel for delivery in going}):
+        app.configure_task(JOBS[channel]).defer()
 
 
 def _mail_refs(message: Message, at: datetime) -> list[str]:
@@ -153,18 +162,6 @@ def _mail_refs(message: Message, at: datetime) -> list[str]:
 # --- delivering
 
 
-@dataclass(frozen=True)
-class _Letter:
-    delivery_id: UUID
-    channel: str
-    ref: str
-    address: str
-    subject: str = ""
-    body: str = ""
-    key: bytes = field(default=b"", repr=False)
-    params: Mapping[str, str] = field(default_factory=dict)
-
-
 @dataclass
 class Delivered:
     """What a round of delivering did."""
@@ -173,24 +170,27 @@ class Delivered:
     retried: int = 0
     set_aside: int = 0
     without_address: int = 0
+    put_off: int = 0
 
 
-def deliveries_send(*, at: datetime) -> Delivered:
-    """Send everything that is due, batch by batch, until nothing is; `at` is the machine's time.
+def deliveries_send(*, at: datetime, channels: Sequence[str] = tuple(WAYS)) -> Delivered:
+    """Send everything that is due on some ways, batch by batch, until nothing is; `at` is the machine's time.
 
     Each batch is claimed in one transaction (two workers never take the same), sent outside of any, and its outcome
     written in another. What a crash left half done is claimed again after ten minutes, with the same Message-ID. The
-    ways take turns, batch by batch: a server that is slow to fail does not hold up the others for long.
+    ways take turns, batch by batch; a server that is slow or silent has its share of a round and no more (ways.py).
     """
     done = Delivered()
-    open_ways = list(WAYS)
+    _mend_times(at, channels)
+    rounds = {channel: Round(_stands) for channel in channels}
+    open_ways = list(channels)
     while open_ways:
         for channel in list(open_ways):
             letters = _claim(channel, at, done)
             if not letters:
                 open_ways.remove(channel)
                 continue
-            outcomes = WAYS[channel](letters)
+            outcomes = WAYS[channel](letters, rounds[channel])
             with access.acting(SYSTEM("notices")):
                 gone = sum(_note(letter, error, at, done) for letter, error in outcomes)
                 if gone:
@@ -198,7 +198,24 @@ def deliveries_send(*, at: datetime) -> Delivered:
     return done
 
 
-def _claim(channel: str, at: datetime, done: Delivered) -> list[_Letter]:
+def _mend_times(at: datetime, channels: Sequence[str]) -> None:
+    """What waits longer than it was told to was queued before the machine's clock was put back: it is due now."""
+    longest = [DELAYS[0], *DELAYS]
+    with access.acting(SYSTEM("notices")), connection.cursor() as cursor:
+        cursor.execute(_MEND_TIMES, {"at": at, "channels": list(channels), "longest": longest, "soon": at + DELAYS[0]})
+
+
+def _stands(letter: Letter) -> bool:
+    """Whether a letter may still leave: nobody has withdrawn it, or taken it over, since it was claimed."""
+    with access.acting(SYSTEM("notices")):
+        return _claimed(letter).exists()
+
+
+def _claimed(letter: Letter) -> "QuerySet[Delivery]":
+    return Delivery.objects.filter(id=letter.delivery_id, state="sending", tries=letter.tries)
+
+
+def _claim(channel: str, at: datetime, done: Delivered) -> list[Letter]:
     with access.acting(SYSTEM("notices")) as actor:
         while True:
             with connection.cursor() as cursor:
@@ -233,86 +250,29 @@ def _address(delivery: Delivery, actor: Actor) -> str:
     return sms.mobile(found.phone) if delivery.channel == "sms" else found.email
 
 
-def _letter(delivery: Delivery, address: str, own: wordings.Own) -> _Letter:
+def _letter(delivery: Delivery, address: str, own: wordings.Own) -> Letter:
     message, ref = delivery.message, delivery.address_ref
     if delivery.channel == "hook":
-        return _Letter(delivery.id, "hook", ref, address, key=hooks.key_of(ref), params=message.params)
+        key = hooks.key_of(ref)
+        return Letter(delivery.id, "hook", ref, address, delivery.tries, key=key, params=message.params)
     hidden = secrets_of(message)
     here = own.find(message.text, message.to_kind, message.created_at, sealed=message.sealed)
     words = texts.write(message.text, message.to_kind, {**message.params, **hidden}, sealed=message.sealed, own=here)
     told = {"number": str(message.params.get("number", "")), "code": str(hidden.get("code", ""))}
-    return _Letter(delivery.id, delivery.channel, ref, address, words.subject, words.body, params=told)
+    return Letter(delivery.id, delivery.channel, ref, address, delivery.tries, words.subject, words.body, params=told)
 
 
-_Outcomes = list[tuple[_Letter, Exception | None]]
-
-
-def _post(letters: Sequence[_Letter]) -> _Outcomes:
-    """Text messages and webhooks. A server that does not answer is not asked again in the same batch."""
-    outcomes: _Outcomes = []
-    silent: dict[str, OSError] = {}
-    for letter in letters:
-        server = letter.address if letter.channel == "hook" else ""
-        error: Exception | None = silent.get(server)
-        if error is None:
-            try:
-                _post_one(letter)
-            except (OSError, ValueError) as problem:
-                error = problem
-                if isinstance(problem, OSError) and not isinstance(problem, posting.Answered):
-                    silent[server] = problem
-        outcomes.append((letter, error))
-    return outcomes
-
-
-def _post_one(letter: _Letter) -> None:
-    if letter.channel == "hook":
-        hooks.send(delivery_id=str(letter.delivery_id), url=letter.address, key=letter.key, params=dict(letter.params))
-    else:
-        text = sms.guarded(letter.body, number=letter.params["number"], code=letter.params["code"])
-        sms.send(delivery_id=str(letter.delivery_id), to=letter.address, text=text)
-
-
-def _send(letters: Sequence[_Letter]) -> _Outcomes:
-    outcomes: _Outcomes = []
-    backend = get_connection(fail_silently=False)
-    for letter in letters:
-        try:
-            backend.open()
-            _mail(letter, backend).send(fail_silently=False)
-            outcomes.append((letter, None))
-        except (OSError, ValueError) as error:  # SMTPException is an OSError
-            outcomes.append((letter, error))
-            _hang_up(backend)
-    _hang_up(backend)
-    return outcomes
-
-
-WAYS: dict[str, Callable[[Sequence[_Letter]], _Outcomes]] = {"smtp": _send, "sms": _post, "hook": _post}
-
-
-def _mail(letter: _Letter, backend: Any) -> EmailMessage:
-    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("<> ")
-    return EmailMessage(
-        letter.subject,
-        letter.body,
-        to=[letter.address],
-        headers={"Message-ID": f"<{letter.delivery_id}@{host}>", "Auto-Submitted": "auto-generated"},
-        connection=backend,
-    )
-
-
-def _hang_up(backend: Any) -> None:
-    with contextlib.suppress(OSError):
-        backend.close()
-
-
-def _note(letter: _Letter, error: Exception | None, at: datetime, done: Delivered) -> bool:
-    """Write one outcome; True when the delivery had to be set aside."""
-    row = Delivery.objects.select_for_update(of=("self",)).select_related("message").get(id=letter.delivery_id)
+def _note(letter: Letter, error: Exception | None, at: datetime, done: Delivered) -> bool:
+    """Write one outcome; True when the delivery had to be set aside. What was withdrawn meanwhile stays as it is."""
+    row = _claimed(letter).select_for_update(of=("self",)).select_related("message").first()
+    if row is None:
+        return False
     if error is None:
         row.state, row.sent_at, row.last_error = "sent", at, ""
         done.sent += 1
+    elif isinstance(error, PutOff):
+        row.state, row.tries, row.next_try_at = "waiting", row.tries - 1, at + DELAYS[0]
+        done.put_off += 1
     elif _for_good(error, letter.channel) or at - row.queued_at >= _patience(row):
         row.state, row.last_error = "set_aside", _told(error)
         done.set_aside += 1
@@ -321,7 +281,7 @@ def _note(letter: _Letter, error: Exception | None, at: datetime, done: Delivere
         row.next_try_at = at + DELAYS[min(row.tries, len(DELAYS)) - 1]
         done.retried += 1
     row.claimed_at = None
-    row.save(update_fields=["state", "sent_at", "last_error", "next_try_at", "claimed_at"])
+    row.save(update_fields=["state", "sent_at", "last_error", "tries", "next_try_at", "claimed_at"])
     if row.channel == "hook" and error is None:
         hooks.told(row.address_ref, at=at)
     elif row.channel == "hook" and isinstance(error, posting.Answered) and error.status == hooks.GONE:
@@ -378,6 +338,29 @@ def administrators_tell(
     return len(accounts)
 
 
+# --- what sealing does to the outbox
+
+
+def messages_seal(*, case_id: UUID) -> int:
+    """A matter is being sealed: nothing that speaks of it leaves any more, not even what is being tried just now. In the
+    caller's transaction, with the matter locked. Returns how many deliveries that concerned.
+
+    Other systems, units and staff are not told (who is named on the matter reads it on the page); what is on its way to the
+    petitioner goes out in the neutral words.
+    """
+    going = Delivery.objects.filter(message__case_id=case_id, channel__in=WAYS)
+    going = going.filter(state__in=("waiting", "sending", "failed"))
+    own = Message.To.PETITIONER, Message.To.PHONE
+    others = going.exclude(message__to_kind__in=own).update(state="set_aside", last_error=SEALED, claimed_at=None)
+    for message in Message.objects.filter(pk__in=going.values("message_id"), sealed=False):
+        hidden = keys.decrypt("open", message.secrets, message.id.bytes) if message.secrets else b""
+        message.secrets = keys.encrypt("sealed", hidden, message.id.bytes) if hidden else b""
+        message.sealed = True
+        message.save(update_fields=["secrets", "sealed"])
+    going.filter(state="sending").update(state="waiting", next_try_at=utc_now(), claimed_at=None)
+    return others + going.count()
+
+
 # --- what people do with the outbox
 
 
@@ -388,20 +371,21 @@ def _administrator(actor: Actor, *others: str) -> None:
 
 @transaction.atomic
 def delivery_retry(*, delivery_id: UUID, actor: Actor, at: datetime) -> Delivery:
-    """Send a delivery again that was set aside or had no address: three more days.
+    """Send a delivery again that was set aside or had no address: three more days. Not what sealing withdrew.
 
     For administrators, and for the keeper of sealed matters, which row-level security hides from administrators. Raises
     NotFound for others.
     """
     _administrator(actor, "confidential")
     rows = Delivery.objects.select_for_update()
-    row = rows.filter(id=delivery_id, state__in=("set_aside", "failed"), channel__in=WAYS).first()
+    rows = rows.filter(id=delivery_id, state__in=("set_aside", "failed"), channel__in=WAYS)
+    row = rows.exclude(last_error=SEALED).first()
     if row is None:
         raise NotFound()
     now = utc_now()
     row.state, row.tries, row.queued_at, row.next_try_at, row.set_aside_by = "waiting", 0, now, now, None
     row.save(update_fields=["state", "tries", "queued_at", "next_try_at", "set_aside_by"])
-    app.configure_task("notices.deliver").defer()
+    app.configure_task(JOBS[row.channel]).defer()
     return row
 
 
@@ -437,7 +421,8 @@ def outbox_resume(*, actor: Actor, at: datetime) -> None:
     _set_outbox(paused=False, reason="", actor=actor, at=at)
     now = utc_now()
     Delivery.objects.filter(state="waiting").update(queued_at=now, next_try_at=now)
-    app.configure_task("notices.deliver").defer()
+    for job in JOBS.values():
+        app.configure_task(job).defer()
 
 
 def _set_outbox(*, paused: bool, reason: str, actor: Actor, at: datetime) -> None:

@@ -53,7 +53,8 @@ def _escaped(text: str) -> str:
 _JOBS = """
 SELECT job.queue_name, extract(epoch FROM clock_timestamp() - min(coalesce(job.scheduled_at, event.at)))
 FROM procrastinate_jobs job JOIN procrastinate_events event ON event.job_id = job.id AND event.type = 'deferred'
-WHERE job.status = 'todo' AND job.task_name <> 'notices.deliver' AND coalesce(job.scheduled_at, event.at) <= clock_timestamp()
+WHERE job.status = 'todo' AND job.task_name NOT IN ('notices.deliver', 'notices.texts', 'notices.hooks')
+  AND coalesce(job.scheduled_at, event.at) <= clock_timestamp()
 GROUP BY job.queue_name ORDER BY job.queue_name
 """
 _FAILED = (

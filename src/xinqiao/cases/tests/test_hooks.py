@@ -1,9 +1,12 @@
 """From the ledger to webhooks: whom an entry concerns, that sealed matters stay silent, and history too."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from tests.support.world import MORNING, World, days, make
 
 from xinqiao import law
@@ -109,6 +112,59 @@ def test_sealed_matters_stay_silent_and_what_waits_is_withdrawn(district: World)
         cursor.execute("SET LOCAL ROLE xinqiao_seal")
         assert {one.state for one in Delivery.objects.filter(channel="hook")} == {"set_aside"}
     assert follow() == before
+
+
+def elsewhere(work: Callable[[], Any]) -> Any:
+    """In a session of its own that waits for nobody's lock."""
+
+    def run() -> Any:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET ROLE xinqiao_seal")
+                cursor.execute("SET lock_timeout = '250ms'")
+            with access.acting(BY):
+                return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(run).result()
+
+
+def test_who_tells_waits_for_who_seals(district: World) -> None:
+    subscribe(district, "xf")
+    follow()
+    case = district.receive().case
+    with access.acting(BY):
+        settle()
+    with access.acting(district.actor("officer")):
+        district.step(case, "classify", "officer", at=MORNING, route="report")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            elsewhere(hooks.follow)
+    assert follow() == 0
+
+
+def test_who_seals_waits_for_who_tells_and_takes_it_back(district: World) -> None:
+    subscribe(district, "xf")
+    follow()
+    case = district.receive().case
+    with access.acting(BY):
+        settle()
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE xinqiao_seal")
+    with access.acting(BY):
+        assert hooks.follow() > 0
+        lock = Case.objects.filter(pk=case.pk).select_for_update(no_key=True)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            elsewhere(lock.get)
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE xinqiao_app")
+    district.step(case, "classify", "officer", at=MORNING, route="report")
+    with access.acting(BY), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL ROLE xinqiao_seal")
+        assert {(one.state, one.last_error) for one in Delivery.objects.filter(channel="hook")} == {
+            ("set_aside", "sealed")
+        }
 
 
 def test_history_is_not_told(district: World) -> None:

@@ -112,6 +112,33 @@ def test_a_server_that_is_gone_for_a_day_gets_every_letter_once_when_it_is_back(
         assert not Message.objects.filter(text="alarm").exists()
 
 
+def test_mail_of_before_the_clock_was_put_back_does_not_wait_for_it_to_catch_up(mailbox: Mailbox) -> None:
+    message = mail()
+    assert deliver(-HOUR).sent == 1
+    tried = mail("zhou@example.org")
+    mailbox.stop()
+    assert deliver().retried == 1
+    mailbox.start()
+    assert deliver(timedelta(seconds=30)).sent == 0  # not yet
+    assert deliver(-2 * DAY).sent == 1
+    lost = mail("wu@example.org")
+    services._claim("smtp", utc_now(), services.Delivered())
+    assert deliver(-DAY).sent == 0  # somebody may be at it
+    assert deliver(services.LOST_AFTER + MINUTE - DAY).sent == 1
+    assert {state(one).state for one in (message, tried, lost)} == {"sent"}
+    assert state(tried).queued_at < utc_now() - DAY
+
+
+def test_mail_to_staff_is_withdrawn_when_its_matter_is_sealed(mailbox: Mailbox, staff: Callable[..., Post]) -> None:
+    head, case_id = staff("head", email="head@example.org"), uuid4()
+    with access.acting(BY):
+        for to, given in (("account", {"account_id": head.account_id}), ("organ", {"organ_id": head.organ_id})):
+            services.notice_queue(text="referred", to=to, case_id=case_id, params={}, actor=BY, at=AT, **given)
+        assert services.messages_seal(case_id=case_id) == 2
+    assert deliver().sent == 0
+    assert mailbox.letters == []
+
+
 def test_after_three_days_it_is_set_aside_and_the_administrators_are_told(
     mailbox: Mailbox, staff: Callable[..., Post]
 ) -> None:

@@ -12,10 +12,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
+from procrastinate.contrib.django import app
 
 from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.errors import BadInput, NotFound
-from xinqiao.notices import bulk, hooks, posting, selectors, services
+from xinqiao.notices import bulk, hooks, jobs, posting, selectors, services, ways
 from xinqiao.notices.models import Delivery, Message, Subscription
 from xinqiao.notices.tests.conftest import AT, BY, actor_of, deliver, person
 from xinqiao.people import access
@@ -330,8 +331,137 @@ def test_what_is_sealed_meanwhile_is_withdrawn(gateway: Gateway, staff: Callable
     made, case_id = subscribe(staff("admin"), gateway), uuid4()
     tell(made, case_id)
     with access.acting(BY):
-        assert hooks.hooks_withdraw(case_id) == 1
+        assert services.messages_seal(case_id=case_id) == 1
+        assert services.messages_seal(case_id=case_id) == 0
     assert deliver().sent == 0
+
+
+@pytest.mark.parametrize("status", [500, 200])
+def test_what_is_sealed_while_it_is_being_sent_is_never_tried_again(
+    gateway: Gateway, staff: Callable[..., Post], status: int
+) -> None:
+    made, case_id = subscribe(staff("admin"), gateway), uuid4()
+    keeper = actor_of(staff("confidential"))
+    tell(made, case_id)
+    done = services.Delivered()
+    (letter,) = services._claim("hook", utc_now(), done)
+    with access.acting(BY):
+        assert services.messages_seal(case_id=case_id) == 1
+        assert not services._stands(letter)
+        services._note(letter, None if status == 200 else OSError("later"), utc_now(), done)
+        row = Delivery.objects.get(channel="hook")
+        assert (row.state, row.last_error) == ("set_aside", "sealed")
+        with pytest.raises(NotFound):
+            services.delivery_retry(delivery_id=row.pk, actor=keeper, at=AT)
+    assert deliver(20 * MINUTE).sent + deliver(DAY).sent + done.sent + done.retried == 0
+    assert gateway.told == []
+
+
+def test_a_letter_that_is_sealed_between_claim_and_sending_does_not_leave(
+    gateway: Gateway, staff: Callable[..., Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, case_id = subscribe(staff("admin"), gateway), uuid4()
+    tell(made)
+    tell(made, case_id)
+    first = ways.hooks.send
+
+    def send(**given: Any) -> None:
+        first(**given)
+        with access.acting(BY):
+            services.messages_seal(case_id=case_id)
+
+    monkeypatch.setattr(ways.hooks, "send", send)
+    assert deliver().sent == 1
+    assert len(gateway.told) == 1
+
+
+def test_a_text_on_its_way_when_its_matter_is_sealed_becomes_neutral(gateway: Gateway) -> None:
+    message = petitioner()
+    with access.acting(BY):
+        coded = services.notice_queue(
+            text="code", to="petitioner", case_id=message.case_id, person_id=message.person_id,
+            params={"code": "9876543210"}, actor=BY, at=AT,
+        )  # fmt: skip
+    done = services.Delivered()
+    letters = services._claim("sms", utc_now(), done)
+    assert "城管局" in letters[0].body + letters[1].body
+    with access.acting(BY):
+        assert services.messages_seal(case_id=message.case_id) == 2
+        for letter in letters:
+            services._note(letter, OSError("later"), utc_now(), done)
+        assert services.secrets_of(Message.objects.get(pk=coded.pk)) == {"code": "9876543210"}
+    assert deliver().sent == 2
+    texts = sorted(one["text"] for one in gateway.told)
+    assert not any("城管局" in text or "受理" in text for text in texts)
+    assert any("9876543210" in text for text in texts)
+
+
+# --- a slow server
+
+
+class Slow:
+    """A clock that moves when somebody slow is asked, and who was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float]) -> None:
+        self.now = 0.0
+        self.asked: list[str] = []
+        monkeypatch.setattr(ways, "monotonic", lambda: self.now)
+
+        def send(*, url: str, **_: Any) -> None:
+            self.now += seconds[url]
+            self.asked.append(url)
+
+        monkeypatch.setattr(ways.hooks, "send", send)
+
+
+def test_a_slow_subscriber_has_its_share_and_no_more(
+    gateway: Gateway, staff: Callable[..., Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, snail, hare = staff("admin"), "http://127.0.0.1:9/snail", "http://127.0.0.1:10/hare"
+    slow, fast = subscribe(admin, gateway, url=snail), subscribe(admin, gateway, url=hare)
+    for _ in range(services.BATCH + 5):
+        tell(slow)
+    tell(fast)
+    world = Slow(monkeypatch, {snail: 9.0, hare: 0.1})
+    done = deliver()
+    assert (world.asked.count(snail), world.asked.count(hare)) == (3, 1)
+    assert done.put_off == services.BATCH + 2
+    assert world.now < 30
+    with access.acting(BY):
+        rows = Delivery.objects.filter(channel="hook", state="waiting")
+        assert {(row.tries, row.last_error) for row in rows} == {(0, "")}
+    assert deliver(2 * MINUTE).sent == 3
+
+
+def test_all_slow_subscribers_together_end_a_round(
+    gateway: Gateway, staff: Callable[..., Post], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, seconds = staff("admin"), {f"http://127.0.0.1:{port}/x": 10.0 for port in range(20, 40)}
+    for url in seconds:
+        made = subscribe(admin, gateway, url=url)
+        tell(made)
+    world = Slow(monkeypatch, seconds)
+    deliver()
+    assert world.now == ways.SECONDS_A_ROUND
+
+
+def test_each_way_has_a_job_and_a_lock_of_its_own(gateway: Gateway, staff: Callable[..., Post]) -> None:
+    tell(subscribe(staff("admin"), gateway))
+    code()
+    jobs.hooks()
+    assert [set(one) & {"to", "event"} for one in gateway.told] == [{"event"}]
+    jobs.texts()
+    assert [set(one) & {"to", "event"} for one in gateway.told] == [{"event"}, {"to"}]
+    code("19900005678")
+    assert services.deliveries_send(at=utc_now(), channels=("smtp",)).sent == 0
+    jobs.sweep_texts(timestamp=0)
+    jobs.sweep_hooks(timestamp=0)
+    assert len(gateway.told) == 3
+    locks = {name: app.tasks[job].lock for name, job in ways.JOBS.items()}
+    assert len(set(locks.values())) == 3
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT task_name FROM procrastinate_jobs WHERE task_name LIKE 'notices.%'")
+        assert {row[0] for row in cursor.fetchall()} == {"notices.hooks", "notices.texts"}
 
 
 def test_hooks_are_not_among_an_organs_messages(gateway: Gateway, staff: Callable[..., Post]) -> None:
