@@ -139,6 +139,20 @@ def test_what_waits_for_others_is_read_among_the_open_ones(plan: Plan, full: Wor
     assert "Seq Scan on cases_" not in found, found
 
 
+def test_what_has_ended_is_not_looked_for_among_the_open_ones(plan: Plan, full: World) -> None:
+    closed = Filters(view="closed")
+    for by, index in (("officer", "case_office_closed"), ("cg.handler", "case_lead_closed")):
+        actor = full.actor(by)
+        found = plan(actor, lambda actor=actor: selectors.worklist(actor=actor, filters=closed), 'FROM "cases_case"')  # type: ignore[misc]
+        assert index in found, found
+
+
+def test_what_has_left_a_list_is_cleared_out_of_its_index_early(plan: Plan) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_class WHERE 'autovacuum_vacuum_scale_factor=0.01' = ANY(reloptions)")
+        assert cursor.fetchone()[0] >= 3
+
+
 def test_what_is_due_is_counted_by_the_same_index(plan: Plan, full: World) -> None:
     officer = full.actor("officer")
     count = lambda: selectors.due_counts(actor=officer, today=day_of(MORNING))  # noqa: E731

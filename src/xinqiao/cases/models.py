@@ -51,6 +51,16 @@ class Case(models.Model):
             models.Index(  # what waits for others is among the open ones, which are few
                 fields=["office", "-received_at", "-id"], name="case_office_open", condition=Q(closed_at__isnull=True)
             ),
+            models.Index(  # the newest are open: what has ended is not looked for among them
+                fields=["office", "-received_at", "-id"],
+                name="case_office_closed",
+                condition=Q(closed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["lead", "-received_at", "-id"],
+                name="case_lead_closed",
+                condition=Q(closed_at__isnull=False, lead__isnull=False),
+            ),
             models.Index(
                 fields=["desk", "-received_at", "-id"], name="case_desk_received", condition=Q(desk__isnull=False)
             ),
