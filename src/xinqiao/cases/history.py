@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Any, TypeVar
+from uuid import UUID
 
 from xinqiao import law
 from xinqiao.kernel.canonical import canonical
 from xinqiao.kernel.clock import SHANGHAI, day_of
 from xinqiao.kernel.errors import Refused
-from xinqiao.kernel.ids import uuid7
 from xinqiao.law import types as law_types
 from xinqiao.law.audit import Audited, audit
 from xinqiao.ledger import chain, events
@@ -142,10 +142,10 @@ class _Tale:
 
     def going_on(self, shape: Shape) -> "_Tale":
         """The same tale so far, to be told to another end."""
-        owed = [replace(o, row=_twin(o.row)) for o in self.owed]
-        return replace(
-            self, shape=shape, case=_twin(self.case), lines=self.lines[:], owed=owed,
-            papers=self.papers[:], notices=self.notices[:],
+        owed = [_Owed(_twin(o.row), o.opened, o.trace, o.cites, o.settled) for o in self.owed]
+        return _Tale(
+            shape, _twin(self.case), self.by, self.shared, self.lines[:], owed,
+            self.papers[:], self.notices[:], self.changed, self.closed,
         )  # fmt: skip
 
 
@@ -282,7 +282,9 @@ def _settle_and_open(
         if any(o.row is row for row in done):
             o.settled = when
     opened = [_opened(tale, spec, when, at) for spec in decision.opens]
-    tale.owed += opened
+    for o in opened:
+        tale.owed.append(o)
+        o.row.id = UUID(int=len(tale.owed))  # in their order, for want of a real one
     return [o.row for o in opened]
 
 
@@ -294,9 +296,7 @@ def _opened(tale: _Tale, spec: law_types.Open, when: When, at: datetime) -> _Owe
     if known is None:
         row = obligations.open_(case, spec, seq=seq, at=at)
         known = tale.shared.opened[key] = (spec.due, row, _text(row.trace), _text(row.cites))
-    row = _twin(known[1])
-    row.id = uuid7()
-    return _Owed(row, when, known[2], known[3])
+    return _Owed(_twin(known[1]), when, known[2], known[3])
 
 
 def _text(value: Any) -> str:

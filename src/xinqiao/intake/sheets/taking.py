@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
 from uuid import UUID
 
@@ -39,6 +40,7 @@ from .convert import Book, Converter, Said, Wrong
 T = TypeVar("T")
 BATCH = 1_000
 CITY = 4
+INT = attrgetter("int")
 
 
 @dataclass
@@ -202,7 +204,7 @@ class Taker:
     def _made(self, batch: Batch, known: dict[UUID, UUID]) -> "_Made":
         """Those that have not come before, with their histories; how many came before; those whose number came before with
         other words, and those that the law does not know."""
-        made = _Made(ids=iter(sorted(uuid7s(3 * len(batch.said)))))  # in the order of the rows
+        made = _Made(ids=iter(sorted(uuid7s(3 * len(batch.said)), key=INT)))  # in the order of the rows
         with self._alone:
             for said, row in zip(batch.said, batch.origins, strict=True):
                 identity, content = self._fingerprint(said)
