@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import Any
 
 from django.urls import reverse
+from django.utils.timesince import timesince
 from django.utils.translation import gettext, pgettext
 
 from xinqiao import law, papers
@@ -152,7 +154,7 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
     return Book(
         case=case,
         options=options,
-        lines=[line(record, case, names) for record in file.records],
+        lines=_lines(file.records, case, names),
         documents=file.documents,
         duties=open_ones,
         settled=[d for d in duties if d.row.settled_at is not None],
@@ -229,6 +231,29 @@ def duty(row: Obligation, case: Case) -> Duty:
         who=who,
         lines=[replace(one, cite=cite_words(one.cite) if one.cite else "") for one in obligations.lines_of(row)],
         cites=tuple(cite_words(cite) for cite in row.cites),
+    )
+
+
+def _lines(records: Sequence[Record], case: Case, names: Mapping[int, str]) -> list[Line]:
+    """The records, newest first; between two of which the later bears an earlier time, a line says that the clock went back."""
+    found: list[Line] = []
+    for record, before in zip_longest(records, records[1:]):
+        found.append(line(record, case, names))
+        if before is not None and before.at - record.at > services.CLOCKS_DIFFER:
+            found.append(_clock_line(record.at, before.at))
+    return found
+
+
+def _clock_line(at: datetime, before: datetime) -> Line:
+    told = gettext("上面这一步记下的时间比下面一步早 %(long)s。先后次序没有变，期限也不受影响；请核对这台机器的时间。")
+    return Line(
+        id=0,
+        title=gettext("机器的时钟往回拨过"),
+        at=at,
+        who=gettext("系统"),
+        text=told % {"long": timesince(at, before, depth=1)},
+        kind="system",
+        mood="note",
     )
 
 

@@ -13,6 +13,11 @@ from xinqiao.ledger import batch, merkle
 from xinqiao.ledger.models import Anchor, AnchoredHead, Entry
 from xinqiao.ledger.verify import split
 
+_CLOCK_BACK = """
+SELECT coalesce(greatest(extract(epoch FROM max(recorded_at) - clock_timestamp()), 0), 0)
+FROM (SELECT recorded_at FROM ledger_entry ORDER BY xid DESC, position DESC LIMIT 500) lately
+"""
+
 
 def entries(case_id: UUID) -> QuerySet[Entry]:
     """The chain of a case, first entry first. Row-level security decides whether there is anything to see."""
@@ -23,6 +28,12 @@ def body(entry: Entry) -> dict[str, Any]:
     """What was recorded with an entry: references, cites, commitments."""
     found: dict[str, Any] = json.loads(entry.payload)["body"]
     return found
+
+
+def clock_back() -> int:
+    """By how many seconds the database's clock stands before what was recorded last; 0 when it does not."""
+    ((seconds,),) = batch.rows(_CLOCK_BACK)
+    return int(seconds)
 
 
 def proof(case_id: UUID, day: date) -> dict[str, Any] | None:

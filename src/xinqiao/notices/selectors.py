@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from xinqiao.kernel.errors import NotFound
+from xinqiao.kernel.words import N_
 from xinqiao.notices import services, texts, wordings
 from xinqiao.notices.models import Delivery, Message, Outbox
 from xinqiao.people import selectors as people
@@ -93,6 +95,55 @@ def of_case(case_id: UUID, *, to_petitioner: bool = False) -> list[Shown]:
 def waiting() -> dict[str, int]:
     """How many deliveries wait and how many are set aside: for the status page."""
     return {state: Delivery.objects.filter(state=state).count() for state in ("waiting", "sending", "set_aside")}
+
+
+_UNREACHED = (  # kinds of errors of a server that does not answer
+    *("OSError", "TimeoutError", "gaierror", "BrokenPipeError"),
+    *("ConnectionRefusedError", "ConnectionResetError", "ConnectionAbortedError"),
+    *("SMTPServerDisconnected", "SMTPConnectError", "SSLError", "SSLEOFError", "SSLCertVerificationError"),
+)
+_WHY = {
+    "no address": "",
+    "ended": N_("推送已经停用，不再发出。"),
+    services.SEALED: N_("事项已经密封，不再发出。"),
+    "Unreachable": N_("这个地址不能发。"),
+    "SMTPAuthenticationError": N_("邮件服务器不认登录名或者密码。"),
+    "SMTPRecipientsRefused": N_("对方的服务器不收这个地址。"),
+    "SMTPDataError": N_("对方的服务器没有收下。"),
+    "Answered": N_("对方的服务器没有收下。"),
+}
+
+
+def why(last_error: str) -> str:
+    """What kept a delivery from arriving, in plain words (a gettext id); '' when there is nothing to say."""
+    kind = last_error.partition(" ")[0]
+    if not last_error or last_error in _WHY:
+        return _WHY.get(last_error, "")
+    return N_("对方的服务器暂时连不上。") if kind in _UNREACHED else _WHY.get(kind, N_("没有发成。"))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a way could not get rid of yet: how many, since when, why (a gettext id), and the technical word."""
+
+    channel: str
+    count: int
+    since: datetime
+    until: datetime
+    why: str
+    word: str
+
+
+def held_up() -> list[Held]:
+    """The ways on which deliveries were tried in vain and wait for another try: nothing of it is lost. One query."""
+    waiting = Delivery.objects.filter(state="waiting").exclude(last_error="")
+    rows = waiting.values("channel").annotate(n=Count("pk"), since=Min("queued_at"), word=Max("last_error"))
+    return [
+        Held(
+            row["channel"], row["n"], row["since"], row["since"] + services.GIVE_UP_AFTER, why(row["word"]), row["word"]
+        )
+        for row in rows.order_by("channel")
+    ]
 
 
 def outbox() -> Outbox:

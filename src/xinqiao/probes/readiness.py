@@ -10,12 +10,14 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from xinqiao.ledger import selectors as ledger
 from xinqiao.notices import selectors as notices
 from xinqiao.people import access, keys
 from xinqiao.people.actors import SYSTEM
 
 LEAST_FREE = int(os.environ.get("XINQIAO_LEAST_FREE_MB", "512")) * 1024 * 1024
 WORKER_SILENT = 60
+CLOCK_BACK = 5
 PROBE = SYSTEM("probes")
 log = structlog.get_logger()
 
@@ -84,13 +86,20 @@ def _worker() -> str:
     return "" if lives else f"no worker has given a sign of life for {WORKER_SILENT} s"
 
 
+def _clock() -> str:
+    """A clock that was put back: dates and terms are reckoned from it, so somebody should look."""
+    with access.acting(PROBE):
+        back = ledger.clock_back()
+    return f"the clock stands {back} s before the last entry: mend the machine's time" if back > CLOCK_BACK else ""
+
+
 VITAL: dict[str, Callable[[], str]] = {
     "database": _database,
     "migrations": _migrations,
     "keys": _keys,
     "disk": _disk,
 }
-WATCHED: dict[str, Callable[[], str]] = {"outbox": _outbox, "worker": _worker}
+WATCHED: dict[str, Callable[[], str]] = {"outbox": _outbox, "worker": _worker, "clock": _clock}
 
 
 def parts() -> list[Part]:

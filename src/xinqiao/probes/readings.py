@@ -14,6 +14,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
+from xinqiao.ledger import selectors as ledger
 from xinqiao.people import access
 from xinqiao.people.actors import SYSTEM
 from xinqiao.probes import counters
@@ -132,6 +133,11 @@ def _of_database() -> list[Figure]:
                 "xinqiao_cursor_lag_seconds",
                 "Age of the oldest entry that a reader of the ledger has not seen yet.",
                 [({"cursor": name}, _age(age)) for name, _, age in cursors],
+            ),
+            Figure(
+                "xinqiao_clock_back_seconds",
+                "By how much the database's clock stands before what was recorded last.",
+                [({}, _age(ledger.clock_back()))],
             ),
             Figure(
                 "xinqiao_obligations_open",

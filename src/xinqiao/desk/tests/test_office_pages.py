@@ -1,7 +1,7 @@
 """The way back, notices, posts and hand-over, knowledge, help, and the rehearsal clock."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,13 +14,16 @@ from xinqiao.cases.models import Case, Record
 from xinqiao.desk.tests.road import at_most, bring, fresh, moving, new_case, signed_in
 from xinqiao.intake import selectors as intake
 from xinqiao.intake.services import PersonData, Who
+from xinqiao.kernel.clock import utc_now
+from xinqiao.notices import selectors as found
 from xinqiao.notices import services as notices
-from xinqiao.notices.models import Outbox
+from xinqiao.notices.models import Delivery, Outbox
 from xinqiao.people import access, clock
 from xinqiao.people import services as people
 from xinqiao.people.actors import CITIZEN, SYSTEM
 from xinqiao.people.models import Account, Post
 from xinqiao.triage import services as triage
+from xinqiao.ui.templatetags.xq import cn_datetime
 
 pytestmark = pytest.mark.django_db
 
@@ -146,6 +149,71 @@ def root(world: World) -> None:
         world.posts["root"] = Post.objects.create(
             account=account, organ=world.organs["xf"], role="admin", title="管理员", valid_from=MORNING.date()
         )
+
+
+def waiting_mail(world: World, channel: str, error: str, *, since: datetime, state: str = "waiting") -> None:
+    with access.acting(SYSTEM("test")):
+        message = notices.notice_queue(
+            text="alarm", to="account", account_id=world.posts["root"].account_id, params={"count": 1},
+            actor=SYSTEM("test"), at=since,
+        )  # fmt: skip
+        Delivery.objects.create(
+            message=message, channel=channel, state=state, tries=6, queued_at=since, next_try_at=since, last_error=error
+        )
+
+
+def test_a_mail_server_that_is_gone_for_a_day_is_told_in_plain_words(world: World, root: None, still: None) -> None:
+    since = utc_now() - days(1)
+    for hours in (0, 3):
+        waiting_mail(world, "smtp", "ConnectionRefusedError", since=since + timedelta(hours=hours))
+    waiting_mail(world, "hook", "Answered 503", since=since)
+    page = signed_in(world, "root").get("/desk/notices/").content.decode()
+    assert f"有 2 封邮件还没有送出去，最早的从 {cn_datetime(since)} 等到现在。" in page
+    assert "有 1 条推送还没有送出去" in page
+    banner = page.partition("有 2 封邮件")[2].partition("</section>")[0]
+    for words in (
+        "暂时连不上",
+        "一条也没有丢",
+        "自己发出去",
+        "来信人在进度页上照样看得到",
+        cn_datetime(since + days(3)),
+        "您可以",
+    ):
+        assert words in banner
+    assert re.fullmatch(r"(?s).*<details.*<code>ConnectionRefusedError</code></details>.*", banner)
+    plain = re.sub(r"(?s)<details.*?</details>", "", page)
+    assert "ConnectionRefusedError" not in plain
+    assert "Answered" not in plain
+    assert "：对方的服务器暂时连不上。" in plain
+    officer = signed_in(world, "officer").get("/desk/notices/").content.decode()
+    assert "请告诉系统管理员" in officer
+    assert "没有送出去" not in signed_in(world, "cg.handler").get("/desk/notices/").content.decode()
+
+
+def test_when_mail_goes_out_again_nothing_is_said(world: World, root: None, still: None) -> None:
+    waiting_mail(world, "smtp", "", since=utc_now())
+    waiting_mail(world, "hook", "sealed", since=utc_now() - days(1), state="set_aside")
+    page = signed_in(world, "root").get("/desk/notices/").content.decode()
+    assert "没有送出去" not in page
+    assert "事项已经密封，不再发出。" in page
+    assert 'value="retry"' not in page
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("", ""),
+        ("no address", ""),
+        ("gaierror", "连不上"),
+        ("SMTPAuthenticationError 535", "登录名或者密码"),
+        ("SMTPDataError 554", "没有收下"),
+        ("RuntimeError", "没有发成"),
+    ],
+)
+def test_every_technical_word_has_plain_ones(error: str, words: str) -> None:
+    said = found.why(error)
+    assert words in said
+    assert bool(words) == bool(said)
 
 
 def test_papers_that_are_not_made_are_counted_where_the_outbox_is_looked_after(

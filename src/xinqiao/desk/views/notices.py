@@ -56,6 +56,7 @@ def notices(request: HttpRequest) -> HttpResponse:
         "states": STATES,
         "manages": actor.role == "admin",
         "waiting": selectors.waiting() if actor.role in MANAGERS else None,
+        "held": selectors.held_up() if actor.role in MANAGERS else [],
         "unfrozen": case_selectors.papers_unfrozen(clock.now()) if actor.role in MANAGERS else None,
         "outbox": selectors.outbox() if actor.role in MANAGERS else None,
     }
@@ -87,6 +88,7 @@ def _rows(request: HttpRequest, rows: Sequence[Shown], *, own: bool) -> list[dic
         found.append(
             {
                 "shown": row,
+                "ways": [(one, selectors.why(one.last_error)) for one in row.deliveries],
                 "number": case.number if case else None,
                 "sender": names.get(message.sender_id, "") if message.sender_id else "",
                 "address": ((who.email if mailed else "") or who.phone) if who else "",
