@@ -121,9 +121,8 @@ def record_import(prepared: Prepared, *, actor: Actor, at: datetime) -> None:
     """Write what was prepared, in the caller's transaction, all or none. The submissions are the caller's."""
     bulk.run(prepared.inserts)
     notices.petitioners_told(prepared.told, at=at)
-    for matter in prepared.sealed:
-        case = Case(id=matter.case_id, office_id=matter.office.pk)
-        sealing.grant_intake(case, granted_by=actor.kind, at=at)
+    cases = (Case(id=matter.case_id, office_id=matter.office.pk) for matter in prepared.sealed)
+    sealing.grant_intake(*cases, granted_by=actor.kind, at=at)
 
 
 def _tell(written: _Written, matter: Matter, telling: Telling, actor: Actor, ids: Iterator[UUID], salts: bytes) -> None:

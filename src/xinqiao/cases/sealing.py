@@ -20,10 +20,17 @@ def grant(case: Case, *, account_id: int, granted_by: str, reason: str, at: date
     SealGrant.objects.bulk_create([row], ignore_conflicts=True)  # other people's rows cannot be read back
 
 
-def grant_intake(case: Case, *, granted_by: str, at: datetime) -> None:
-    """Name those of the petition office who are appointed for sealed matters."""
-    for account_id in holders(organ_id=case.office_id, role="confidential", at=at):
-        grant(case, account_id=account_id, granted_by=granted_by, reason="信访部门保密事项专管员", at=at)
+def grant_intake(*cases: Case, granted_by: str, at: datetime) -> None:
+    """Name those of each case's petition office who are appointed for sealed matters."""
+    keepers = {
+        office: holders(organ_id=office, role="confidential", at=at) for office in {case.office_id for case in cases}
+    }
+    rows = [
+        SealGrant(case_id=case.id, account_id=account_id, granted_by=granted_by, reason="信访部门保密事项专管员", at=at)
+        for case in cases
+        for account_id in keepers[case.office_id]
+    ]
+    SealGrant.objects.bulk_create(rows, ignore_conflicts=True)  # other people's rows cannot be read back
 
 
 def holders(*, organ_id: int, role: str, at: datetime) -> list[int]:
