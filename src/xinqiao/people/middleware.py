@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from xinqiao.kernel.clock import day_of
+from xinqiao.ledger.prepared import planned
 from xinqiao.people import access, clock, proof
 from xinqiao.people.actors import CITIZEN, Actor
 from xinqiao.people.presence import LOCKED_KEY, SEEN_KEY, left_alone
@@ -64,8 +65,9 @@ class ActorMiddleware:
         if request.path in WITHOUT_DATABASE:
             request.actor = CITIZEN()  # type: ignore[attr-defined]
             return self.get_response(request)
-        request.actor = actor_of(request)  # type: ignore[attr-defined]
-        access.bind(request.actor)  # type: ignore[attr-defined]
+        with planned():
+            request.actor = actor_of(request)  # type: ignore[attr-defined]
+        access.bind(request.actor, with_next=True)  # type: ignore[attr-defined]
         return self.get_response(request)
 
 
