@@ -21,7 +21,10 @@ from .lexemes import lexemes_of
 from .models import Assist, Case, SearchRow
 
 READER = "finding"
-RULES = "1"  # another value when lexemes are cut otherwise: rows are then written anew as their cases move
+RULES = (
+    "2"  # another value when lexemes are cut otherwise: rows are then written anew as their cases move, or by rebuild()
+)
+FROM_THE_FIRST = UUID(int=0)
 BATCH = 200
 
 Source = Callable[[Sequence[UUID]], Mapping[UUID, Sequence[str]]]
@@ -77,6 +80,13 @@ def index(case_ids: Iterable[UUID], *, anew: bool = False) -> int:
         with connection.cursor() as cursor:
             cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
     return len(changed)
+
+
+def rebuild(after: UUID, limit: int = BATCH) -> tuple[int, UUID | None]:
+    """Bring the rows of the next cases by id up to today's rules: how many were written, and where to go on (None: at the end)."""
+    cases = Case.objects.filter(id__gt=after, sealed=False).order_by("id")
+    ids = list(cases.values_list("id", flat=True)[:limit])
+    return index(ids), ids[-1] if len(ids) == limit else None
 
 
 def _vectors(cases: Sequence[Case], marks: Mapping[UUID, Sequence[str]]) -> dict[UUID, str]:

@@ -10,6 +10,8 @@ from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
+from . import names
+
 MOST_TERMS = 8
 SNIPPET = 90
 
@@ -24,16 +26,6 @@ _NUMBERS = re.compile(
 )
 _WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 
-_SURNAMES = frozenset(
-    "王李张刘陈杨赵吴周徐孙朱郭何林罗郑梁谢宋唐韩曹邓冯彭曾肖蒋蔡贾丁魏薛叶阎潘袁董余苏吕程卢傅沈姜崔钟谭陆汪范石廖姚邹熊郝孔邱秦侯"
-    "邵孟龙万段雷钱汤黎易常武乔贺赖龚文胡高马黄江史夏方任金戴田杜严尹樊顾毛殷邢柳陶莫庄颜梅洪霍涂康倪"
-)
-_PLAIN_SURNAMES = frozenset("王李张刘陈赵吴徐孙朱郭郑宋韩邓冯彭肖蒋蔡贾魏薛阎潘袁董吕沈姜崔谭廖姚邹熊郝邱秦侯邵孟")
-_ALSO_WORDS = frozenset(
-    "高武金石林叶何文丁庄田方时江万常易严康龙梅马黄钱程任"
-)  # begin ordinary pairs as often as names
-_NOT_NAMES = re.compile("张贴|张嘴|张扬|张狂|张榜|陈述|陈旧|孙子|孙女|孙儿|朱砂|王法|王道|王朝|王子|王府|秦汉|侯选人")
-_PLACE = frozenset("路街道巷弄桥村苑社区园湖山江河镇乡站院馆城里坊楼厦桩塘坝洲岛港渡口库井寺庙校庄家湾冲岭坪")
 _TITLES = "|".join(
     (
         *(
@@ -72,11 +64,58 @@ _CUES = "|".join(
         "身份证名",
     )
 )
-_TITLED = re.compile(
-    rf"([{''.join(sorted(_SURNAMES))}])((?:(?![局所院校区科处市县镇队])[\u4e00-\u9fff]){{0,2}}?)(?:{_TITLES})"
-)
-_CUED = re.compile(rf"(?:{_CUES})(?:是|为|叫|[:：,，\s])*([{''.join(sorted(_SURNAMES))}][\u4e00-\u9fff]{{1,2}})")
+
+
+def _either(words: Iterable[str]) -> str:
+    return "|".join(sorted(words, key=lambda word: (-len(word), word)))
+
+
+_FIRM = f"[{''.join(sorted(names.FIRM))}]"
+_ANY = f"[{''.join(sorted(names.FIRM | names.COMMON))}]"
+_MET = f"[{''.join(sorted(names.GIVEN))}]"
+_TITLE = re.compile(_TITLES)
+_BEFORE_TITLE = re.compile(rf"(?:{_FIRM}(?:(?![局所院校区科处市县镇队])[\u4e00-\u9fff]){{0,2}}|{_ANY}{_MET}{{1,2}})\Z")
+_CUED = re.compile(rf"((?:{_CUES})(?:是|为|叫|[:：,，\s])*)({_ANY}[\u4e00-\u9fff]{{1,2}})")
+_PART = re.compile(_either(names.PARTS))
+_SOUNDS = f"{_either(names.PARTS | names.SHORT_PARTS)}|[{names.SOUNDS}]"
+_PARTS = re.compile(rf"(?:{_either(names.SHORT_PARTS)}|[{names.SOUNDS}]){{0,4}}(?:{_PART.pattern})(?:{_SOUNDS}){{0,6}}")
+_DOT = re.compile("[·•・‧．]")
+_SPOKEN = re.compile(rf"(?:{_either(names.PARTS | names.SHORT_PARTS)}|[{names.DOTTED}])+")
+_DOTTED = re.compile(rf"{_SPOKEN.pattern}(?:{_DOT.pattern}{_SPOKEN.pattern})+")
+_COMPOUNDS = re.compile(rf"(?:{_either(names.COMPOUND)})(?:{_MET}{{1,2}})?")
+_SHAPED = re.compile(rf"(?:{_ANY}|{_either(names.DOUBTFUL)}){_MET}{{1,2}}|[{''.join(sorted(names.ODD))}]{_MET}{{2}}")
 _BLANK = "\n"
+_ALONE = names.FIRM | names.COMMON | names.DOUBTFUL
+_BEGIN = names.FIRM | names.COMMON | names.ODD | {name[0] for name in names.DOUBTFUL}
+_HESITANT = frozenset("于曾任钱余许谢付程舒叶苏夏谈范")  # surnames that stand alone as words
+_PERSONS = frozenset(
+    (
+        "邻居",
+        "居民",
+        "村民",
+        "业主",
+        "住户",
+        "租户",
+        "房东",
+        "老板",
+        "员工",
+        "职工",
+        "工人",
+        "干部",
+        "司机",
+        "老人",
+        "女子",
+        "男子",
+        "女儿",
+        "儿子",
+        "丈夫",
+        "妻子",
+    )
+)
+_CALLS = frozenset("找被向和与跟同给让叫由对是替帮请问告")  # what persons are called with
+_FUNCTION = _STOP | frozenset(
+    "大小多少上下中有到来去能都是在里会可向为不之后前入出至自先同如由家"
+)  # words of one character
 
 
 def lexemes_of(texts: Iterable[str]) -> set[str]:
@@ -103,9 +142,14 @@ def terms_of(question: str) -> list[str]:
 def without_identities(text: str) -> str:
     """The text without names of persons and without long numbers; each leaves a break, so that nothing joins across it."""
     plain = _NUMBERS.sub(_BLANK, text.translate(_WIDE))
-    plain = _CUED.sub(_BLANK, plain)
-    plain = _TITLED.sub(_blank_title, plain)
-    return "".join(_unnamed(plain))
+    plain = _COMPOUNDS.sub(_BLANK, plain)
+    plain = _CUED.sub(_without_cued, plain)
+    plain = _without_titled(plain)
+    if _DOT.search(plain):
+        plain = _DOTTED.sub(_BLANK, plain)
+    if _PART.search(plain):
+        plain = _PARTS.sub(_BLANK, plain)
+    return "".join(_unnamed(_cutter().tag(plain)))
 
 
 def masked(text: str) -> str:
@@ -173,8 +217,8 @@ def _of_run(run: str) -> set[str]:
 
 def _asked(run: str) -> list[str]:
     """The terms of one run of characters in a question. Two characters are one term; what is unsure is asked in pairs."""
-    if len(run) == 2:
-        return [run]
+    if _asks_for_a_person(run):
+        return []
     found: list[str] = []
     tokens = list(_cutter().cut(run))
     single = ""  # single characters beside each other are asked as pairs
@@ -192,26 +236,158 @@ def _asked(run: str) -> list[str]:
     return found
 
 
+def _asks_for_a_person(run: str) -> bool:
+    """Whether this is a name as somebody would type it."""
+    if _SPOKEN.fullmatch(run):
+        return not _is_word(run)
+    if len(run) > 4 or _SHAPED.fullmatch(run) is None or _is_word(run):
+        return False
+    return run[0] in names.FIRM or (run[-1] not in names.PLACE and not (run[0] in names.ODD and _known(run)))
+
+
 def _pairs(token: str) -> list[str]:
     return [token[at : at + 2] for at in range(len(token) - 1)]
 
 
-def _blank_title(match: re.Match[str]) -> str:
-    return _BLANK + match.group()[len(match.group(1)) + len(match.group(2)) :]
+def _without_cued(match: re.Match[str]) -> str:
+    cue, name = match.groups()
+    return match.group() if _is_word(name) or _is_word(name[:2]) else cue + _BLANK
 
 
-def _unnamed(text: str) -> Iterator[str]:
-    tokens: list[tuple[str, str]] = _cutter().tag(text)
-    for place, (token, tag) in enumerate(tokens):
-        after = tokens[place + 1][0][:1] if place + 1 < len(tokens) else ""
-        yield _BLANK if tag.startswith("nr") and _is_name(token, after) else token
+def _without_titled(text: str) -> str:
+    """The text without the names that stand before titles: 陈建华局长."""
+    parts, done = [], 0
+    for title in _TITLE.finditer(text):
+        end = title.start()
+        found = _BEFORE_TITLE.search(text, max(done, end - 3), end)
+        if found is None:
+            continue
+        name, begin = found.group(), found.start()
+        inside = len(name) == 1 and begin > 0 and _is_word(text[begin - 1 : end])  # the end of another word
+        if not inside and not _is_word(name):
+            parts += [text[done:begin], _BLANK]
+            done = end
+    return "".join([*parts, text[done:]])
 
 
-def _is_name(token: str, after: str) -> bool:
-    if not 2 <= len(token) <= 3 or token[0] not in _SURNAMES or _NOT_NAMES.fullmatch(token):
+def _unnamed(tokens: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The tokens with a break for each that names a person, alone or with what follows."""
+    place, end = 0, len(tokens)
+    while place < end:
+        token, tag = tokens[place]
+        length = 0
+        person = tag[:2] == "nr"
+        if token[0] in _BEGIN:
+            if token in _ALONE or (len(token) > 1 and (person or not _known(token))):
+                length = _named(tokens, place, person)
+        elif token[0] in _CALLS and len(token) > 1 and _calls(token):
+            length = 1 if len(token) > 2 else 0
+            if place + 1 < end and _is_given(tokens[place + 1][0], 5 - max(len(token), 3)):
+                length = 2
+        elif person and len(token) > 1 and _foreign(token):
+            length = 1
+        if person and not length and place and tokens[place - 1][0][-1] in _ALONE and _is_given(token, 2):
+            length = 0 if _is_word(token) else 1  # 处理费|晓东
+        if length:
+            yield _BLANK
+            place += length
+        else:
+            yield token
+            place += 1
+
+
+def _named(tokens: Sequence[tuple[str, str]], place: int, person: bool) -> int:
+    """How many tokens a name takes up that begins here with a surname; 0 when there is none."""
+    token = tokens[place][0]
+    after = tokens[place + 1][0] if place + 1 < len(tokens) else ""
+    before, kind = tokens[place - 1] if place else ("", "")
+    if 1 < len(token) < 5 and kind != "m" and _is_name(token, person, after):  # 三十余人
+        return 1
+    if token in _ALONE:
+        return _joined(tokens, place, before in _PERSONS)
+    if len(token) == 2 and token[0] in _ALONE and kind != "m" and _is_given(after.removesuffix("家"), 1):
+        return 2 if token[1] in names.GIVEN and not _known(token) else 0  # 石志|刚家
+    return 0
+
+
+def _joined(tokens: Sequence[tuple[str, str]], place: int, told: bool) -> int:
+    """How many tokens a name takes up whose surname stands alone; 0 when there is none. `told`: a word for a person stands before."""
+    token, tag = tokens[place]
+    given, kind = tokens[place + 1] if place + 1 < len(tokens) else ("", "")
+    if not _is_given(given, 2):
+        return 0
+    hesitant = token in _HESITANT or (token not in names.FIRM and (len(given) == 1 or _known(given)))
+    if hesitant and not told and kind[:2] != "nr":
+        return 0
+    if tag == "q" and place and tokens[place - 1][1] in {"m", "r"}:  # 一张, 每段
+        return 0
+    if len(given) == 1 and place + 2 < len(tokens) and _is_given(tokens[place + 2][0], 1):
+        return 3
+    return 2
+
+
+def _is_given(token: str, most: int) -> bool:
+    return 0 < len(token) <= most and token not in _FUNCTION and names.GIVEN.issuperset(token)
+
+
+@lru_cache(maxsize=50_000)
+def _calls(token: str) -> bool:
+    """Whether a verb that takes a person is glued to a name here: 找俞国强 cut as one."""
+    begins = token[1] in names.FIRM or token[1] in names.COMMON
+    return (
+        begins
+        and len(token) < 5
+        and names.GIVEN.issuperset(token[2:])
+        and not _known(token)
+        and (len(token) == 2 or not _is_word(token[1:]))
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _is_name(token: str, person: bool, after: str) -> bool:
+    """Whether a word that begins with a surname is a name. `person`: the tagger takes it for one; `after`: what follows."""
+    first, length = token[0], len(token)
+    if token in names.ORDINARY:
         return False
-    if after in _PLACE or token[-1] in _PLACE:
+    if token[-1] == "家" and length > 2 and not _known(token):  # 俞国强家
+        return _is_name(token[:-1], person, after)
+    doubtful = token[:2] in names.DOUBTFUL
+    met = names.GIVEN.issuperset(token[2 if doubtful and length > 2 else 1 :])
+    firm, common, known = first in names.FIRM, first in names.COMMON, _known(token)
+    if after in names.NAMED_PLACE or _ends_as_place(token, firm or common, met):
         return False
+    if length == 4:
+        return person and (doubtful or (met and not known and (firm or common)))
+    if length == 2:
+        if person:
+            return firm or (common and met)
+        return firm and met and not known and token[1] not in _FUNCTION
+    if not met and _is_word(token[:2]):
+        return False  # 施工图
+    if not person:
+        return met and not known and (firm or common)
+    if known:
+        return firm or doubtful or (common and met and not _is_word(token[:2]))
+    return firm or common or met
+
+
+def _ends_as_place(token: str, likely: bool, met: bool) -> bool:
+    if token[-1] not in names.PLACE:
+        return False
+    alike = token[-1] in names.NATURE and (token[0] in names.FIRM if len(token) == 2 else token[1] not in "家公里")
+    return not (likely and met and alike)
+
+
+@lru_cache(maxsize=50_000)
+def _foreign(token: str) -> bool:
+    """Whether a word that the tagger takes for a person is a name by its sounds, or has one behind its first character."""
     if _known(token):
-        return token[0] in _PLAIN_SURNAMES
-    return len(token) == 3 or token[0] not in _ALSO_WORDS
+        return token in names.SHORT_PARTS
+    behind = len(token) == 4 and token[1] in names.FIRM and names.GIVEN.issuperset(token[2:])
+    return behind or _SPOKEN.fullmatch(token.removesuffix("家")) is not None
+
+
+@lru_cache(maxsize=50_000)
+def _is_word(text: str) -> bool:
+    """Whether this is an ordinary word: in the dictionary and not as a person, or one that only looks like a person."""
+    return text in names.ORDINARY or (_known(text) and all(tag[:2] != "nr" for _, tag in _cutter().tag(text)))
