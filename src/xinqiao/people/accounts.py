@@ -20,6 +20,7 @@ from xinqiao.kernel.words import N_
 from xinqiao.people.actors import Actor
 from xinqiao.people.administration import LATER, UNKNOWN_AREA, UNKNOWN_ORGAN, administrator, complain, short
 from xinqiao.people.models import Account, Area, Organ, Post, in_force
+from xinqiao.people.tokens import tokens_revoke
 
 ONE_TIME = timedelta(days=7)
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
@@ -75,19 +76,22 @@ def _account(account_id: int, actor: Actor) -> Account:
 
 @transaction.atomic
 def password_reset(*, account_id: int, actor: Actor, at: datetime) -> Given:
-    """A new one-time password for somebody who lost theirs; whoever is signed in with the old one is signed out."""
+    """A new one-time password for somebody who lost theirs; whoever is signed in with the old one is signed out, and the
+    keys of programs that were made with it end.
+    """
     account = _account(account_id, actor)
     if not account.is_active:
         raise Refused(N_("这个账号已经停用。"))
     given = _give(account)
     account.save(update_fields=["password", "one_time_until"])
     _sign_out(account)
+    tokens_revoke(account_id=account.pk, actor=actor, at=utc_now())
     return given
 
 
 @transaction.atomic
 def second_factor_reset(*, account_id: int, actor: Actor, at: datetime) -> int:
-    """Forget the second factor of somebody who lost it, and sign them out: where one is required, the next sign-in sets
+    """Forget the second factor of somebody who lost it, sign them out and end the keys of their programs: where one is required, the next sign-in sets
     up a new one. Nobody takes their own away here. Returns how many were forgotten. Raises NotFound, Refused.
     """
     account = _account(account_id, actor)
@@ -95,6 +99,7 @@ def second_factor_reset(*, account_id: int, actor: Actor, at: datetime) -> int:
         raise Refused(N_("自己的二次验证请在“登录安全”里换。"))
     gone = Authenticator.objects.filter(user=account).delete()[0]
     _sign_out(account)
+    tokens_revoke(account_id=account.pk, actor=actor, at=utc_now())
     return gone
 
 
@@ -110,6 +115,7 @@ def account_end(*, account_id: int, actor: Actor, at: datetime) -> Account:
     account.set_unusable_password()
     account.save(update_fields=["is_active", "password"])
     _sign_out(account)
+    tokens_revoke(account_id=account.pk, actor=actor, at=utc_now())
     _keep_an_administrator(day_of(at))
     return account
 

@@ -20,6 +20,7 @@ from xinqiao.kernel.words import N_
 from xinqiao.ledger import batch
 from xinqiao.people import clock, keys
 from xinqiao.people.actors import Actor
+from xinqiao.people.administration import administrator
 from xinqiao.people.models import Account, Organ, Post, in_force
 from xinqiao.people.token_models import ApiToken
 
@@ -112,9 +113,9 @@ def _context(prefix: str) -> str:
 
 @transaction.atomic
 def token_revoke(*, token_id: UUID, actor: Actor, at: datetime) -> ApiToken:
-    """End a token now: one of the actor's own posts, or any for the system. Raises NotFound."""
+    """End a token now: one of the actor's own posts, or any for an administrator and the system. Raises NotFound."""
     rows = ApiToken.objects.select_for_update()
-    if actor.kind != "system":
+    if actor.kind != "system" and actor.role != Post.Role.ADMIN:
         rows = rows.filter(post__account_id=actor.account)
     token = rows.filter(pk=token_id).first()
     if token is None:
@@ -123,6 +124,22 @@ def token_revoke(*, token_id: UUID, actor: Actor, at: datetime) -> ApiToken:
         token.revoked_at, token.revoked_by_id = at, actor.account_id
         token.save(update_fields=["revoked_at", "revoked_by"])
     return token
+
+
+@transaction.atomic
+def tokens_revoke(*, account_id: int, actor: Actor, at: datetime) -> int:
+    """End every token of somebody's posts now, because others may hold their password. Returns how many lived.
+
+    For administrators and the system; raises NotFound for others.
+    """
+    administrator(actor)
+    living = ApiToken.objects.filter(post__account_id=account_id, revoked_at__isnull=True, expires_at__gt=at)
+    return living.update(revoked_at=at, revoked_by_id=actor.account_id)
+
+
+def living_tokens_of(account_id: int, at: datetime) -> list[ApiToken]:
+    """Those of somebody's tokens that open something, newest first."""
+    return [one for one in tokens_of(account_id) if one.revoked_at is None and one.expires_at > at]
 
 
 def tokens_of(account_id: int) -> list[ApiToken]:

@@ -4,6 +4,7 @@ import io
 import re
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -17,9 +18,10 @@ from xinqiao.cases.models import Abolition
 from xinqiao.desk import sheets
 from xinqiao.desk.tests.road import at_most, bring, fresh, moving, new_case, signed_in
 from xinqiao.intake.sheets.reading import open_sheet
+from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.errors import NotFound
 from xinqiao.notices.models import Wording
-from xinqiao.people import access, competences
+from xinqiao.people import access, competences, tokens
 from xinqiao.people.actors import SYSTEM
 from xinqiao.people.models import Account, AdminEntry, Area, Competence, Organ, Post, ReviewingBody
 from xinqiao.triage import services
@@ -376,6 +378,25 @@ def test_somebody_new_gets_an_account_a_post_and_a_password_shown_once(admin: Cl
     assert admin.get(BASE + "accounts/0/").status_code == 404
     assert admin.get(BASE + "posts/0/").status_code == 404
     assert "已停用" in words(admin, "accounts/?gone=1&q=王")
+
+
+def test_an_administrator_ends_the_keys_of_somebodys_programs(admin: Client, world: World) -> None:
+    post, by = world.posts["officer"], SYSTEM("test")
+    path = f"accounts/{post.account_id}/"
+    assert "接口密钥也一起停用" in words(admin, path)
+    assert "哪一把" not in words(admin, path)
+    made = [
+        tokens.token_create(
+            post_id=post.pk, name=name, scopes=["read"], days=30, actor=by, at=utc_now(), on=MORNING.date()
+        )
+        for name in ("业务系统", "备用")
+    ]
+    assert "业务系统" in words(admin, path)
+    assert send(admin, path, "token", token=str(made[0].token.pk)).status_code == 302
+    assert [one.name for one in tokens.living_tokens_of(post.account_id, utc_now())] == ["备用"]
+    assert send(admin, path, "token", token=str(uuid4())).status_code == 422
+    assert send(admin, path, "token", token="").status_code == 302
+    assert tokens.living_tokens_of(post.account_id, utc_now()) == []
 
 
 def test_a_password_given_long_ago_is_asked_for_again(admin: Client, world: World, settings: Any) -> None:

@@ -14,7 +14,7 @@ from xinqiao import cli
 from xinqiao.cli import people as people_command
 from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.errors import BadInput, NotFound, Refused
-from xinqiao.people import access, accounts, services
+from xinqiao.people import access, accounts, services, tokens
 from xinqiao.people.actors import SYSTEM
 from xinqiao.people.models import Account, AdminEntry, Organ, Post
 
@@ -95,6 +95,41 @@ def test_a_lost_second_factor_is_forgotten_by_somebody_else(world: World) -> Non
         services.second_factor_reset(account_id=admin.account.pk, actor=myself, at=MORNING)
     with pytest.raises(Refused):
         services.account_end(account_id=admin.account.pk, actor=myself, at=MORNING)
+
+
+@pytest.mark.parametrize("reset", [services.password_reset, services.second_factor_reset, services.account_end])
+def test_a_reset_ends_the_keys_of_programs_too(world: World, reset: Any) -> None:
+    made(world, "chief", "admin")
+    post = world.posts["officer"]
+    for name in ("one", "two"):
+        tokens.token_create(
+            post_id=post.pk, name=name, scopes=["read"], days=30, actor=BY["actor"], at=utc_now(), on=TODAY
+        )
+    kept = tokens.token_create(
+        post_id=world.posts["window"].pk, name="x", scopes=["read"], days=30, actor=BY["actor"], at=utc_now(), on=TODAY
+    )
+    reset(account_id=post.account_id, **BY)
+    assert tokens.living_tokens_of(post.account_id, utc_now()) == []
+    assert all(one.revoked_at is not None for one in tokens.tokens_of(post.account_id))
+    assert tokens.token_bearer(kept.text) is not None
+
+
+def test_an_administrator_ends_anybodys_key_and_others_only_their_own(world: World) -> None:
+    post = world.posts["officer"]
+    issued = tokens.token_create(
+        post_id=post.pk, name="one", scopes=["read"], days=30, actor=BY["actor"], at=utc_now(), on=TODAY
+    )
+    stranger = world.actor("window")
+    with pytest.raises(NotFound):
+        tokens.token_revoke(token_id=issued.token.pk, actor=stranger, at=utc_now())
+    with pytest.raises(NotFound):
+        tokens.tokens_revoke(account_id=post.account_id, actor=stranger, at=utc_now())
+    admin = Post.objects.get(account=made(world, "chief", "admin").account)
+    actor = access.Actor(
+        kind="staff", account_id=admin.account_id, post_id=admin.pk, organ_id=admin.organ_id, role="admin"
+    )
+    assert tokens.token_revoke(token_id=issued.token.pk, actor=actor, at=utc_now()).revoked_by_id == admin.account_id
+    assert tokens.token_bearer(issued.text) is None
 
 
 def test_what_is_wrong_is_said_by_field(world: World) -> None:

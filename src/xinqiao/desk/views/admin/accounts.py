@@ -1,6 +1,7 @@
 """Accounts and posts of staff. A password is shown once; what was done stands on the administrative record."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -23,8 +24,9 @@ from xinqiao.desk.views.admin.shared import (
     today,
 )
 from xinqiao.desk.views.door import actor_of, staff
+from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.words import N_
-from xinqiao.people import clock, services
+from xinqiao.people import clock, services, tokens
 from xinqiao.people.accounts import Given
 from xinqiao.people.models import Account, Post
 from xinqiao.people.visitors import needs_recent_sign_in
@@ -148,19 +150,36 @@ def _forms(doing: Doing, one: Account, actor: Any, at: Any) -> None:
     doing.add(
         "password", gettext("换一次性密码"), {},
         lambda given: {"given": services.password_reset(account_id=one.pk, actor=actor, at=at)}, kind="outline-primary",
-        help=gettext("密码忘了用这个。原来的马上作废，登录着的都会退出。请先核对是不是本人。"),
+        help=gettext("密码忘了用这个。原来的马上作废，登录着的都会退出，他名下的接口密钥也一起停用。请先核对是不是本人。"),
     )  # fmt: skip
+    living = tokens.living_tokens_of(one.pk, utc_now())
+    if living:
+        keys = [
+            (str(token.pk), f"{token.name} · {token.post.organ.short_name} · xq_{token.prefix}_…") for token in living
+        ]
+        doing.add(
+            "token", gettext("停用接口密钥"), {"token": ask.pick(gettext("哪一把"), keys, blank=gettext("全部"))},
+            lambda given: _end_tokens(one, given["token"], actor), kind="outline-danger",
+            help=gettext("密钥可能泄露了，或者用它的程序不用了，用这个。用它的程序马上进不来。"),
+        )  # fmt: skip
     if one.pk != actor.account_id:
         doing.add(
             "factor", gettext("取消二次验证"), {},
             lambda given: services.second_factor_reset(account_id=one.pk, actor=actor, at=at), kind="outline-primary",
-            help=gettext("手机丢了用这个。要求二次验证的地方，下次登录会请他重新设置。请先核对是不是本人。"),
+            help=gettext("手机丢了用这个。要求二次验证的地方，下次登录会请他重新设置；他名下的接口密钥也一起停用。请先核对是不是本人。"),
         )  # fmt: skip
         doing.add(
             "end", gettext("停用账号"), {},
             lambda given: services.account_end(account_id=one.pk, actor=actor, at=at), kind="outline-danger",
             help=gettext("离职、调走用这个。岗位今天结束，手上的事请单位负责人移交。"),
         )  # fmt: skip
+
+
+def _end_tokens(one: Account, chosen: str, actor: Any) -> int:
+    if not chosen:
+        return tokens.tokens_revoke(account_id=one.pk, actor=actor, at=utc_now())
+    tokens.token_revoke(token_id=UUID(chosen), actor=actor, at=utc_now())
+    return 1
 
 
 def _account_page(request: HttpRequest, account_id: int, **shown: Any) -> HttpResponse:
