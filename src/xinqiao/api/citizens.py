@@ -45,7 +45,7 @@ FILE = File(..., description="One file, as multipart/form-data")
 def shelf_of(request: HttpRequest) -> staging.Shelf:
     """Where the uploads of whoever asks wait: each token has a shelf of its own."""
     held = request.auth  # type: ignore[attr-defined]
-    return staging.Shelf("desk", f"api {held.token.id}") if isinstance(held, Bearer) else staging.Shelf("portal", "api")
+    return staging.Shelf("api", str(held.token.id)) if isinstance(held, Bearer) else staging.Shelf("portal", "api")
 
 
 def _guard(request: HttpRequest) -> None:
@@ -109,6 +109,7 @@ def submit(request: HttpRequest, payload: SubmissionIn, key: str = KEY) -> HttpR
         )
     if not receipt.replayed:
         _count(request)
+        staging.take_up(shelf_of(request), [one.token for one in payload.files])
     return reply(_receipt(receipt), 201)
 
 
@@ -186,12 +187,19 @@ def track(request: HttpRequest, payload: TrackIn) -> HttpResponse:
     return reply({"number": found.number, "matters": matters})
 
 
-@router.post("/files", auth=[Token(), anybody], response={201: StagedOut}, url_name="upload")
+@router.post("/files", auth=[Token("submit", "step"), anybody], response={201: StagedOut}, url_name="upload")
 def upload(request: HttpRequest, file: UploadedFile = FILE) -> HttpResponse:
     """Upload one file. It waits some hours under its token, until a submission or a step takes it up."""
     _guard(request)
     _count(request)
-    name, data = file.name or "", file.read()
+    name, data, shelf = file.name or "", file.read(), shelf_of(request)
     blob_check(name=name, data=data)
-    kept = staging.put(shelf_of(request), name=name, kind="photo", data=data)
+    if shelf.room == "api" and staging.full(shelf, len(data)):
+        raise Stop(
+            "slowed",
+            N_("这个密钥上传的文件太多，还没有用上。"),
+            remedy=N_("请先把它们随来件或者步骤提交，或者过几个小时再传：没有用上的六个小时后自己清掉。"),
+            headers={"Retry-After": "3600"},
+        )
+    kept = staging.put(shelf, name=name, kind="photo", data=data)
     return reply({"token": kept.token, "name": kept.name, "size": kept.size, "seconds": staging.LIVES}, 201)

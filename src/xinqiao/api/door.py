@@ -19,11 +19,11 @@ READING = frozenset({"GET", "HEAD"})
 
 
 class Token(HttpBearer):
-    """The token must reach as far as `scope` ('' is any token)."""
+    """The token must reach as far as one of `scopes`; none named: any token."""
 
-    def __init__(self, scope: str = "") -> None:
+    def __init__(self, *scopes: str) -> None:
         super().__init__()
-        self.scope = scope
+        self.scopes = frozenset(scopes)
 
     def authenticate(self, request: HttpRequest, token: str) -> Bearer:
         """Bind the transaction to the post. Reading is bound without the account: sealed matters stay behind the wall."""
@@ -33,7 +33,7 @@ class Token(HttpBearer):
         wait = limits.take(f"token {bearer.token.id}", settings.API_TOKEN_PER_MINUTE)
         if wait:
             raise Stop("slowed", N_("这个密钥的请求太多了，请稍等再发。"), headers={"Retry-After": str(wait)})
-        if self.scope and self.scope not in bearer.token.scopes:
+        if self.scopes and self.scopes.isdisjoint(bearer.token.scopes):
             raise Stop(
                 "out-of-scope", N_("这个密钥没有这个权限。"), remedy=N_("请由岗位本人另建一个带有该权限的密钥。")
             )

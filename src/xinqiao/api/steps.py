@@ -17,6 +17,7 @@ from xinqiao.api.staff import NUMBER
 from xinqiao.cases import services
 from xinqiao.cases.models import Case
 from xinqiao.cases.services import Move
+from xinqiao.files import staging
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import NotFound
 from xinqiao.people import clock
@@ -73,9 +74,14 @@ def take(
         raise NotFound()
     at = clock.now()
 
+    shelf, taken = shelf_of(request), list[str]()
+
     def ready(case: Case, move: Move) -> Move:
-        given, uploads = inputs.read(case, move.step, move.inputs, shelf=shelf_of(request), on=day_of(at))
+        given, uploads = inputs.read(case, move.step, move.inputs, shelf=shelf, on=day_of(at))
+        taken.extend(token for name in uploads for token in move.inputs[name] or ())
         return replace(move, inputs=given, uploads=uploads)
 
     actor, ledger_key = bearer_of(request).actor, key_of(request, key)
-    return services.take_steps_of(number, steps, actor=actor, at=at, key=ledger_key, ready=ready)
+    done = services.take_steps_of(number, steps, actor=actor, at=at, key=ledger_key, ready=ready)
+    staging.take_up(shelf, taken)
+    return done

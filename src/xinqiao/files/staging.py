@@ -4,6 +4,7 @@ Each waits on a shelf: whose form it is. The token alone opens nothing; the shel
 another account, or another form of the same account, gets what a token that does not exist gets: nothing.
 """
 
+import contextlib
 import json
 import secrets
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -23,25 +25,34 @@ from xinqiao.kernel.errors import BadInput
 from xinqiao.people import keys
 
 LIVES = 6 * 3600
-MOST_WAITING = 2 * 1024**3  # bytes in one room: strangers neither fill the disk nor push out what staff left
+MOST_WAITING = (
+    2 * 1024**3
+)  # bytes in one room: strangers and programs neither fill the disk nor push out what staff left
+MOST_OF_ONE = 512 * MEGABYTE  # bytes of one program in its room
 SWEEP_AFTER = 256 * MEGABYTE  # bytes that one process has put away; the worker sweeps every hour besides
 _TOKEN_BYTES = 24
 _LONGEST_HEAD = 4
 
 
 _since_sweep = {"bytes": 0}
+_known_of: dict[
+    str, int
+] = {}  # bytes that wait of each program, as this process knows: at least what it put away itself
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """Where the uploads of one form wait. `owner` names account (at the portal: visit) and form; the first form of the portal has none."""
+    """Where the uploads of one form wait. `owner` names account (at the portal: visit) and form; the first form of the portal has none.
 
-    room: Literal["portal", "desk"]
+    In the room `api` the owner is a token's id, and each has a folder of its own.
+    """
+
+    room: Literal["portal", "desk", "api"]
     owner: str = ""
 
     @property
     def folder(self) -> Path:
-        return _folder(self.room)
+        return _folder(f"api/{UUID(self.owner)}" if self.room == "api" else self.room)
 
     def tie(self, token: str) -> bytes:
         """What the encryption is bound to."""
@@ -89,6 +100,31 @@ def put(shelf: Shelf, *, name: str, kind: str, data: bytes) -> Staged:
     return Staged(token, name[:200], kind, len(data))
 
 
+def full(shelf: Shelf, size: int) -> bool:
+    """Whether `size` bytes more are too much for a shelf of the room `api`."""
+    known = _known_of.get(shelf.owner, MOST_OF_ONE) + size  # what this process has not looked at yet, it looks at
+    if known > MOST_OF_ONE:
+        known = size
+        for path in shelf.folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                known += path.stat().st_size
+    if known > MOST_OF_ONE:
+        return True
+    _known_of[shelf.owner] = known
+    return False
+
+
+def take_up(shelf: Shelf, tokens: Iterable[str]) -> None:
+    """Uploads that were taken up wait no more, once that is certain."""
+    paths = [path for path in (_path(shelf, token) for token in tokens) if path is not None]
+    transaction.on_commit(lambda: _unlink(paths))
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
 def get(shelf: Shelf, token: str) -> tuple[Staged, bytes] | None:
     """An upload and its bytes; None when it is not there (any more), or waits on another shelf."""
     path = _path(shelf, token)
@@ -113,13 +149,16 @@ def drop(shelf: Shelf, token: str) -> None:
 def sweep() -> int:
     """Forget what is old, and in each room the oldest beyond MOST_WAITING. Returns how many were forgotten."""
     _since_sweep["bytes"] = 0
-    return sum(_sweep(_folder(room)) for room in ("portal", "desk"))
+    _known_of.clear()
+    programs = [path for path in _folder("api").iterdir() if path.is_dir()]
+    return sum(_sweep(folders) for folders in ([_folder("portal")], [_folder("desk")], programs))
 
 
-def _sweep(folder: Path) -> int:
+def _sweep(folders: Iterable[Path]) -> int:
+    """One room."""
     oldest, held, gone = time.time() - LIVES, 0, 0
     waiting = []
-    for path in folder.iterdir():
+    for path in (path for folder in folders for path in folder.iterdir()):
         try:
             waiting.append((path.stat().st_mtime, path.stat().st_size, path))
         except FileNotFoundError:
@@ -155,13 +194,7 @@ class Carried:
 
     def drop(self) -> None:
         """They have arrived: once that is certain, nothing waits any more."""
-        transaction.on_commit(self._forget)
-
-    def _forget(self) -> None:
-        for one, _ in self.waiting:
-            path = _path(self.shelf, one.token)
-            if path is not None:
-                path.unlink(missing_ok=True)
+        take_up(self.shelf, [one.token for one, _ in self.waiting])
 
 
 def collect(

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import transaction
+from django.test import TestCase
 from PIL import Image
 from tests.support.world import MORNING, World
 
@@ -16,6 +17,7 @@ from xinqiao.api.tests.test_road import LAMP, submitted
 from xinqiao.cases import services
 from xinqiao.cases.models import Case, Record
 from xinqiao.cases.services import Move
+from xinqiao.config import environment
 from xinqiao.desk.tests.road import bring
 from xinqiao.files import staging
 from xinqiao.intake.models import Party, Submission
@@ -108,8 +110,9 @@ def test_a_submission_is_known_again_when_its_files_wait_no_more(programs: Progr
     another = window.upload("灯.jpg", picture()).json()["token"]
     again = window.post("/submissions", body | {"files": [{"token": another}]}, key=key)
     assert again.json() == first | {"replayed": True}  # the same file, uploaded once more
-    for path in (staging.Shelf("desk").folder).iterdir():
-        path.unlink()
+    for path in (environment.home() / "staging" / "api").rglob("*"):
+        if path.is_file():
+            path.unlink()
     assert window.post("/submissions", body, key=key).json() == first | {"replayed": True}
     problem(window.post("/submissions", body | {"text": "另一件事"}, key=key), 409, "conflict")
     problem(window.post("/submissions", body, key=str(uuid4())), 422, "bad-input")
@@ -313,6 +316,47 @@ def test_uploads_that_are_not_there_are_told(programs: Programs, world: World) -
     for given in ("x", [1], [token], ["x"] * 21):
         answer = handler.post(f"/cases/{case.number}/steps/site_visit", {"inputs": {"photos": given, "findings": "x"}})
         assert problem(answer, 422, "bad-input")["errors"][0]["field"] == "photos"
+
+
+def test_what_was_taken_up_waits_no_more(programs: Programs, world: World) -> None:
+    window, waiting = programs.of("window"), environment.home() / "staging" / "api"
+    before = len([path for path in waiting.rglob("*") if path.is_file()])
+    tokens = [window.upload(f"{n}.jpg", picture()).json()["token"] for n in range(2)]
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        submitted(window, channel="window", files=[{"token": tokens[0]}])
+    left = [path.name for path in waiting.rglob("*") if path.is_file()]
+    assert tokens[0] not in left
+    assert tokens[1] in left
+    case = bring(world, case_of(submitted(Program())), "at_unit")
+    handler = programs.of("cg.handler")
+    token = handler.upload("灯.jpg", picture()).json()["token"]
+    path = f"/cases/{case.number}/steps/site_visit"
+    given: dict[str, Any] = {"findings": "灯头坏了。", "visited_on": "2026-09-01", "photos": [token]}
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        problem(handler.post(path, {"inputs": given}), 422, "bad-input")
+    assert token in [path.name for path in waiting.rglob("*")]  # refused: nothing is lost
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert handler.post(path, {"inputs": given | {"place": "小河路 1 号"}}).status_code == 200
+    assert token not in [path.name for path in waiting.rglob("*")]
+    assert len([path for path in waiting.rglob("*") if path.is_file()]) == before + 1
+
+
+def test_uploading_belongs_to_who_submits_or_takes_steps(programs: Programs) -> None:
+    for scopes in (("read",), ("search", "read")):
+        problem(programs.of("window", scopes=scopes).upload("灯.jpg", picture()), 403, "out-of-scope")
+    for scopes in (("submit",), ("step",), ("submit", "read", "step", "search")):
+        assert programs.of("window", scopes=scopes).upload("灯.jpg", picture()).status_code == 201
+
+
+def test_one_token_does_not_fill_the_room(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    greedy, other = programs.of("window"), programs.of("window")
+    data = picture()
+    monkeypatch.setattr(staging, "MOST_OF_ONE", 3 * len(data))
+    while (answer := greedy.upload("灯.jpg", data)).status_code == 201:
+        pass
+    assert problem(answer, 429, "slowed")["remedy"].startswith("请先把它们")
+    assert answer.headers["Retry-After"] == "3600"
+    assert other.upload("灯.jpg", data).status_code == 201
 
 
 def test_hostile_files_are_refused_with_a_word(programs: Programs) -> None:

@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -142,3 +143,22 @@ def test_what_arrived_is_forgotten_once_that_is_certain(django_capture_on_commit
         found.drop()
         assert staging.get(MINE, kept.token) is not None
     assert staging.get(MINE, kept.token) is None
+
+
+def test_programs_have_a_room_of_their_own_and_a_share_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, other = Shelf("api", str(uuid4())), Shelf("api", str(uuid4()))
+    kept = staging.put(mine, name="a", kind="photo", data=b"a" * 1000)
+    assert staging.get(other, kept.token) is None
+    staff = staging.put(MINE, name="b", kind="photo", data=b"b" * 1000)
+    monkeypatch.setattr(staging, "MOST_OF_ONE", 2500)
+    assert not staging.full(mine, 500)
+    assert staging.full(mine, 1500)
+    assert not staging.full(other, 1500)
+    monkeypatch.setattr(staging, "MOST_WAITING", 1500)
+    newer = staging.put(other, name="c", kind="photo", data=b"c" * 1000)
+    os.utime(mine.folder / kept.token, (time.time() - 60, time.time() - 60))
+    assert staging.sweep() == 1
+    assert staging.get(mine, kept.token) is None
+    assert staging.get(other, newer.token) is not None
+    assert staging.get(MINE, staff.token) is not None
+    assert not staging.full(mine, 1500)
