@@ -162,11 +162,13 @@ def organ_abolish(
 
     Without `on`, or when that is today, at once; on a later day by the worker (the heirs are those of that day).
     `source` is the decision by which it is abolished. The same `key` again gives the same act. Raises NotFound, BadInput,
-    Refused where sealed matters could reach nobody or an act is there already, Conflict for the same key with another organ.
+    Refused where sealed matters could reach nobody or an act is there already, Conflict for the same key with anything else.
     """
     known = Abolition.objects.filter(key=key).first()
     if known is not None:
-        if known.organ_id != organ_id:
+        before = (known.organ_id, known.rest_id, known.source, known.on)
+        again = (organ_id, rest_id, source.strip(), on or day_of(known.at))
+        if before != again or set(known.heirs.values_list("pk", flat=True)) != set(heir_ids):
             raise Conflict(N_("这张表单已经用过了。请刷新页面后再试。"))
         return known
     today = day_of(at)

@@ -126,8 +126,16 @@ def test_twice_does_nothing_twice_and_the_act_ends_when_nothing_is_left(world: W
     act.refresh_from_db()
     assert act.done_at is not None
     assert len(entries(case)) == 1
-    with pytest.raises(Conflict):
-        abolish(world, admin, "zj", gone="jd")
+    others: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+        (("zj",), {"gone": "jd"}),
+        (("zj", "jd"), {}),
+        ((), {}),
+        (("zj",), {"rest": "jd"}),
+        (("zj",), {"on": (LATER + days(30)).date()}),
+    ]
+    for heirs, given in others:  # the same form with anything else in it
+        with pytest.raises(Conflict):
+            abolish(world, admin, *heirs, **given)
 
 
 def test_a_crash_in_the_middle_is_taken_up_again(world: World, admin: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

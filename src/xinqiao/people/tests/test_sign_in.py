@@ -268,3 +268,9 @@ def test_the_visitors_address_is_believed_from_trusted_proxies_only(settings: An
     settings.XINQIAO_TRUSTED_PROXIES = 1
     assert client_ip(asks(**forwarded)) == "203.0.113.7"
     assert client_ip(asks(REMOTE_ADDR="")) == "0.0.0.0"  # noqa: S104
+    settings.XINQIAO_TRUSTED_PROXIES = 0
+    assert client_ip(asks(REMOTE_ADDR="::ffff:203.0.113.7")) == "203.0.113.7"
+    home = {client_ip(asks(REMOTE_ADDR=f"2001:db8:7:1:{n:x}::{n}")) for n in range(5)}
+    assert home == {"2001:db8:7:1::"}  # one household, however many addresses it takes
+    assert client_ip(asks(REMOTE_ADDR="2001:db8:7:2::1")) == "2001:db8:7:2::"
+    assert client_ip(asks(REMOTE_ADDR="fe80::1%eth0")) == "fe80::"
