@@ -110,7 +110,12 @@ def check_home(home: Path) -> None:
 def claim_home(home: Path) -> None:
     """Make `home`, or make sure that it is ours and open to us. Raises BadEnvironment when it is not."""
     check_home(home)
-    home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    try:
+        home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadEnvironment(
+            f"{home} cannot be made ({error.strerror}). Make it for user {user_name(os.geteuid())}, or set XINQIAO_HOME."
+        ) from None
     if not os.access(home, os.W_OK):
         raise BadEnvironment(f"{home} cannot be written to. Free it or set XINQIAO_HOME to another folder.")
 
