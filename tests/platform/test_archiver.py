@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -10,7 +11,7 @@ from structlog.testing import capture_logs
 
 from tests.platform.support import laid_out
 from xinqiao.config.environment import BadEnvironment
-from xinqiao.server import archiver, backup, binaries
+from xinqiao.server import archive, archiver, backup, binaries
 from xinqiao.server.archive import Archive
 from xinqiao.server.archiver import Archiver
 from xinqiao.server.postgres import Postgres
@@ -69,6 +70,7 @@ def test_a_log_that_was_lost_is_said_and_healed_by_a_new_base(server: Postgres) 
     finally:
         again.stop()
     told = kept.check()
+    assert archive.named([str(uuid4())]) == set(), "the role that archives may ask"
     assert len(told["bases"]) == 2
     assert len(told["missing"]) == 1
 

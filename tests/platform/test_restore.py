@@ -317,9 +317,13 @@ def test_old_bases_are_forgotten_with_what_only_they_needed(drill: Drill, tmp_pa
     fresh.mkdir()
     stale.mkdir()
     os.utime(stale, (0, 0))
-    assert kept.prune(bases[0].ended, tmp_path)["bases"] == 0
-    gone = kept.prune(datetime.now(UTC), tmp_path)
+    files = list(kept.files())
+    assert files
+    now = datetime.now(UTC)
+    assert kept.prune(bases[0].ended, tmp_path, at=now, named=lambda _ids: set())["bases"] == 0
+    gone = kept.prune(now, tmp_path, at=now, named=lambda _ids: set())
     assert gone["bases"] == len(bases) - 1
+    assert (gone["files"], list(kept.files())) == (0, files), "the base that is kept needs them"
     assert fresh.exists()
     assert not stale.exists()
     assert [base.id for base in kept.bases()] == [bases[-1].id]

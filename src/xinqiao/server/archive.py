@@ -2,6 +2,7 @@
 
     archive.json                       whose history this is
     state.json                         up to which moment everything is here
+    missed.json                        since when attachments that lie here are gone from the data
     bases/<id>/{database,about}.xqb    the whole database as it was when the base was taken
     log/<piece>[.partial].xqb          what was written since, piece by piece
     files/ab/<id>.<part>.xqb           attachments, each once
@@ -16,13 +17,14 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -38,6 +40,8 @@ KEPT_DAYS = 14
 BROKEN_OFF = 2 * 24 * 3600  # seconds after which a base that was not finished never will be
 PIECE = re.compile(r"^[0-9A-F]{24}$")
 HISTORY = re.compile(r"^[0-9A-F]{8}\.history$")
+Named = Callable[[list[str]], set[str]]  # which of these attachments (ids) the database still names
+IDS_AT_ONCE = 10_000
 BASE, ABOUT, LOG, FILE, HEADS = "base", "about", "log", "file", "heads"
 
 
@@ -250,10 +254,12 @@ class Archive:
             "not_here": [word for version in versions if (word := binaries.without(version))],
         }
 
-    def prune(self, before: datetime, home: Path) -> dict[str, int]:
+    def prune(self, before: datetime, home: Path, *, at: datetime, named: "Named") -> dict[str, int]:
         """Forget bases that ended before `before`, except the newest of those, and what only they needed.
 
-        Attachments that the data no longer has are forgotten when they were kept before the oldest base.
+        An attachment that is gone from the data is forgotten when it was missed, at `at` or earlier, before the oldest base
+        that is kept began: no moment that can still be restored had it. One that the database still names (`named`) is lost,
+        not destroyed: it is never forgotten, and counted as lost.
         """
         for path in (self.folder / "bases").glob("*"):  # begun and broken off
             if not (path / f"about{SUFFIX}").exists() and path.stat().st_mtime < time.time() - BROKEN_OFF:
@@ -263,19 +269,42 @@ class Archive:
         for base in old:
             shutil.rmtree(self.base_path(base.id, "about").parent)
         kept = bases[len(old) :]
-        gone = {"bases": len(old), "log": 0, "files": 0}
+        gone = {"bases": len(old), "log": 0, "files": 0, "lost": 0}
         if not kept:
             return gone
         for name in self.log_names():
             if PIECE.match(name[:24]) and name[8:24] < kept[0].first_piece[8:]:
                 self.log_path(name).unlink()
                 gone["log"] += 1
-        for relative in self.files():
-            path = self.file_path(relative)
-            if not (home / "files" / relative).exists() and path.stat().st_mtime < kept[0].ended.timestamp():
-                path.unlink()
+        missing = [relative for relative in self.files() if not (home / "files" / relative).exists()]
+        lost = named([blob for blob in map(_blob_of, missing) if blob])
+        before_now = self._missed()
+        missed = {
+            relative: before_now.get(relative, at.isoformat()) for relative in missing if _blob_of(relative) not in lost
+        }
+        for relative, since in list(missed.items()):
+            if datetime.fromisoformat(since) < datetime.fromisoformat(kept[0].began_at):
+                self.file_path(relative).unlink()
+                del missed[relative]
                 gone["files"] += 1
-        return gone
+        self.write_note(self.folder / "missed.json", missed)
+        return {**gone, "lost": len(lost)}
+
+    def _missed(self) -> dict[str, str]:
+        """Since when which attachments are known to be gone from the data."""
+        try:
+            told: dict[str, str] = json.loads((self.folder / "missed.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return told
+
+
+def _blob_of(relative: str) -> str:
+    """The id in an attachment's name; '' when there is none."""
+    try:
+        return str(UUID(Path(relative).name.partition(".")[0]))
+    except ValueError:
+        return ""
 
 
 def _name_of(path: Path, folder: Path) -> str:
@@ -333,6 +362,18 @@ def connected() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         raise BadEnvironment(f"The database does not answer: {error}") from None
 
 
+def named(ids: list[str]) -> set[str]:
+    """Those of the attachments that the database still names. Raises BadEnvironment when it does not answer."""
+    found: set[str] = set()
+    if ids:
+        with connected() as connection:
+            for start in range(0, len(ids), IDS_AT_ONCE):
+                rows = connection.execute(_NAMED, [ids[start : start + IDS_AT_ONCE]])
+                found |= {row[0] for row in rows}
+    return found
+
+
+_NAMED = "SELECT id::text FROM files_blob WHERE id = ANY(%s::uuid[])"
 _IDENTITY = """
 SELECT system_identifier::text, timeline_id, pg_walfile_name(pg_current_wal_lsn()), clock_timestamp(),
        current_setting('server_version_num')::int / 10000, pg_size_bytes(current_setting('wal_segment_size')),

@@ -34,6 +34,10 @@ PATIENCE = 2.0
 LOOK = 60.0  # seconds between two looks whether a base is due
 BASE_EVERY = timedelta(days=1)
 NAME = "xinqiao-archive"
+LOST = (
+    "attachments that the database names are gone from the folder files of the data (is it mounted?); the archive keeps "
+    "them: restore it elsewhere and bring them back (docs/runbook/backup.md)"
+)
 
 log = structlog.get_logger("xinqiao.archive")
 
@@ -118,7 +122,10 @@ class Archiver:
         about = archive.base_take(self.archive, self.home)
         (self.archive.folder / "gap").unlink(missing_ok=True)
         days = int(os.environ.get("XINQIAO_BACKUP_DAYS") or archive.KEPT_DAYS)
-        gone = self.archive.prune(archive.keep_from(days, now), self.home)
+        look = datetime.now(UTC)
+        gone = self.archive.prune(archive.keep_from(days, now), self.home, at=look, named=archive.named)
+        if lost := gone.pop("lost"):
+            log.error("archive.files_lost", count=lost, word=LOST)
         log.info("archive.base", base=about.id, size=about.bytes, **{f"forgotten_{k}": v for k, v in gone.items()})
 
     def base_aside(self) -> None:
