@@ -16,7 +16,8 @@ from xinqiao.intake import selectors as intake_found
 from xinqiao.intake import services as intake
 from xinqiao.intake.models import Contact
 from xinqiao.intake.services import Receipt, Upload
-from xinqiao.kernel.errors import NotFound, Refused
+from xinqiao.kernel.errors import Conflict, NotFound, Refused
+from xinqiao.ledger.services import OTHER_CONTENT
 from xinqiao.people.actors import Actor
 
 CHANNELS = {"call": "hotline", "visit": "window", "letter": "letter"}
@@ -38,7 +39,14 @@ def key_of(contact_id: UUID) -> str:
 
 
 def enter(
-    form: EntryForm, end: str, *, contact: Contact, uploads: Sequence[Upload], actor: Actor, at: datetime
+    form: EntryForm,
+    end: str,
+    *,
+    contact: Contact,
+    uploads: Sequence[Upload],
+    references: Sequence[str] = (),
+    actor: Actor,
+    at: datetime,
 ) -> Entered:
     """Register what the form says, then answer or dispatch when that was asked for, then end the contact.
 
@@ -51,6 +59,7 @@ def enter(
             said=form.said(),
             who=form.who(),
             uploads=uploads,
+            references=references,
             contact=contact,
             entered_seconds=form.entered_seconds(),
             actor=actor,
@@ -70,6 +79,23 @@ def enter(
         outcome = "answered" if done == "answer" else "registered"
         intake.contact_close(contact_id=contact.pk, outcome=outcome, actor=actor, at=at)
     return Entered(receipt, done, why)
+
+
+def changed(request: HttpRequest, form: EntryForm, *, contact: Contact, carried: staging.Carried, actor: Actor) -> bool:
+    """Whether a form that is sent again says something else than what was registered of this contact."""
+    try:
+        intake.receipt_again(
+            channel=CHANNELS[contact.kind],
+            said=form.said(),
+            who=form.who(),
+            uploads=uploads_of(carried),
+            references=references_of(request, carried),
+            actor=actor,
+            key=key_of(contact.pk),
+        )
+    except Conflict as error:
+        return error.code == OTHER_CONTENT
+    return False
 
 
 def _steps(form: EntryForm, end: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -98,6 +124,12 @@ def carried(request: HttpRequest, contact: Contact, actor: Actor) -> staging.Car
         files={"papers": request.FILES.getlist("papers")},
         kinds={"papers": "paper"},
     )
+
+
+def references_of(request: HttpRequest, carried: staging.Carried) -> list[str]:
+    """What stands for the uploads of this request, also when they wait no more."""
+    left_out = set(request.POST.getlist("staged_without"))
+    return carried.references([token for token in request.POST.getlist("staged") if token not in left_out])
 
 
 def uploads_of(carried: staging.Carried) -> list[Upload]:

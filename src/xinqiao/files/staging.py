@@ -5,6 +5,7 @@ another account, or another form of the same account, gets what a token that doe
 """
 
 import contextlib
+import hashlib
 import json
 import secrets
 import time
@@ -186,6 +187,12 @@ class Carried:
     def all(self) -> list[tuple[str, str, bytes]]:
         """(kind, name, data) of everything that is to be taken, in the order it was added."""
         return [(one.kind, one.name, data) for one, data in self.waiting] + self.fresh
+
+    def references(self, tokens: Iterable[str]) -> list[str]:
+        """What stands for the uploads of a sending that named `tokens`: the same again is the same uploads, also when they
+        wait no more.
+        """
+        return [*dict.fromkeys(tokens), *(f"{kind} {hashlib.sha256(data).hexdigest()}" for kind, _, data in self.fresh)]
 
     def keep(self) -> list[Staged]:
         """Put the new ones away until the next try; returns all that wait."""

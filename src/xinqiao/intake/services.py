@@ -123,14 +123,21 @@ def receive(
 
 
 def receipt_again(
-    *, channel: str, said: Words, who: Who, references: Sequence[str], actor: Actor, key: str
+    *,
+    channel: str,
+    said: Words,
+    who: Who,
+    uploads: Sequence[Upload] | None = None,
+    references: Sequence[str],
+    actor: Actor,
+    key: str,
 ) -> Receipt | None:
-    """The receipt of a request that was carried out before, for one whose uploads wait no more; None when it is new.
+    """The receipt of a request that was carried out before; None when it is new. `uploads` None: they wait no more.
 
     Raises Conflict when the key came before with other content.
     """
     with transaction.atomic():
-        return _again(_Same(channel, said, who, None, references), actor, key)
+        return _again(_Same(channel, said, who, uploads, references), actor, key)
 
 
 @dataclass(frozen=True)
@@ -421,7 +428,8 @@ def data_correct(
 ) -> None:
     """Put right a petitioner's data at the window, after the clerk has checked who it is; a note on the file says so.
 
-    The new value goes into the vault, never into the file. Raises BadInput by field.
+    The new value goes into the vault, never into the file. Raises BadInput by field, Conflict for the same key with another
+    value.
     """
     wrong: dict[str, str] = {}
     if field_name not in CORRECTABLE:
@@ -442,8 +450,12 @@ def data_correct(
         raise NotFound()
     text = f"到窗口核对身份后更正了{CORRECTABLE[field_name]}。{reason.strip()}"
     done = cases.take_step(case_id=case.id, step="note", actor=actor, at=at, inputs={"text": text}, key=key)
-    if not done.replayed:
-        before = people.identity_for_delivery(case.person_id, actor=REGISTRAR)
+    before = people.identity_for_delivery(case.person_id, actor=REGISTRAR)
+    plain = re.sub(r"[\s-]", "", value) if field_name == "phone" else value.strip()
+    if done.replayed:
+        if getattr(before, field_name) != plain:  # the note says nothing of the value, the vault does
+            raise ledger.other_content()
+    else:
         if before.phone:  # whoever answered there until now is told, in case it was somebody else at the window
             notices.notice_queue(
                 text="data_changed",
@@ -455,7 +467,6 @@ def data_correct(
                 at=at,
                 sealed=case.sealed,
             )
-        plain = re.sub(r"[\s-]", "", value) if field_name == "phone" else value.strip()
         vault.person_correct(person=case.person_id, actor=actor, at=at, case_id=case.id, **{field_name: plain})
 
 

@@ -52,10 +52,20 @@ def _files(label: Any, help_text: Any = "") -> FilesField:
     )
 
 
-class SayForm(forms.Form):
-    """Three screens in one form: what, where and papers, who. Nothing is required here: intake says what is missing."""
+class KeyedForm(forms.Form):
+    """A form that carries the key of its request."""
 
     key = forms.RegexField(r"^[0-9A-Za-z-]{16,64}$", required=False, widget=forms.HiddenInput)
+
+    def renew(self) -> None:
+        """Show the same words with a new key: what was typed may be sent as something of its own."""
+        typed: QueryDict = self.data.copy()  # type: ignore[attr-defined]
+        typed["key"] = str(uuid7())
+        self.data = typed
+
+
+class SayForm(KeyedForm):
+    """Three screens in one form: what, where and papers, who. Nothing is required here: intake says what is missing."""
 
     text = _long(_("您想反映什么？"), rows=6, help_text=_("想到什么写什么：什么事、什么时候、您希望怎么办。"))
     photos = _files(_("照片"), _("手机拍的就行，可以选几张。"))
@@ -135,12 +145,6 @@ class SayForm(forms.Form):
         screens = {"text": 1, "photos": 1, "area": 2, "place": 2, "papers": 2}
         return min((screens.get(name, 3) for name in self.errors), default=3)
 
-    def renew(self) -> None:
-        """Show the same words with a new key: what was typed may be sent as something of its own."""
-        typed: QueryDict = self.data.copy()  # type: ignore[attr-defined]
-        typed["key"] = str(uuid7())
-        self.data = typed
-
     def refuse(self, error: XinqiaoError, names: dict[str, str] | None = None) -> None:
         """Show what a service refused, at its field when it names one that is here."""
         fields: dict[str, str] = getattr(error, "fields", None) or {"": error.message}
@@ -186,10 +190,9 @@ CORRECTABLE = (
 )
 
 
-class CorrectForm(forms.Form):
+class CorrectForm(KeyedForm):
     """One's own data, put right. The new value goes into the vault, never into the file of the case."""
 
-    key = forms.RegexField(r"^[0-9A-Za-z-]{16,64}$", required=False, widget=forms.HiddenInput)
     what = forms.ChoiceField(
         label=_("更正哪一项？"),
         choices=CORRECTABLE,

@@ -37,8 +37,7 @@ def uploads_of(carried: staging.Carried) -> list[Upload]:
 def references_of(request: HttpRequest, carried: staging.Carried) -> list[str]:
     """What stands for the uploads of this request: the same form sent twice says the same, also when they wait no more."""
     left_out = set(request.POST.getlist("staged_without"))
-    tokens = [token for token in dict.fromkeys(request.POST.getlist("staged")) if token not in left_out]
-    return tokens + [f"{kind} {Upload(name, data).digest}" for kind, name, data in carried.fresh]
+    return carried.references([token for token in request.POST.getlist("staged") if token not in left_out])
 
 
 def send(

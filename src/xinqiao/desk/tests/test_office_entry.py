@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.test import Client
+from django.test import Client, TestCase
 from tests.support.world import MORNING, World, days
 
 from xinqiao.cases.models import Case, Document, Record
@@ -158,6 +158,23 @@ def test_files_outlive_an_error(clerk: Client) -> None:
     clerk.post(address, {**TOLD, "staged": tokens})
     case = newest()
     assert [b.name for b in Blob.objects.filter(case_id=case.id, kind="paper")] == ["合同.jpg"]
+
+
+def test_a_form_sent_again_leads_to_the_receipt_and_a_changed_one_is_not_lost(clerk: Client) -> None:
+    address = opened(clerk, "visit")
+    wrong = clerk.post(address, {**TOLD, "name": "", "papers": [photo("合同.jpg")]})
+    form = {"end": "register", **TOLD, "staged": re.findall(r'name="staged" value="([^"]+)"', wrong.content.decode())}
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        first = clerk.post(address, form)
+    assert clerk.post(address, form)["Location"] == first["Location"]
+    answer = clerk.post(address, {**form, "phone": "19900009999"})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "这次接待已经登记" in page
+    assert "19900009999" in page
+    assert clerk.post(address, {**form, "end": "drop"})["Location"] == first["Location"]
+    access.bind(SYSTEM("test"))
+    assert Submission.objects.count() == 1
 
 
 def test_an_answer_on_the_spot_closes_with_its_paper_and_its_knowledge(clerk: Client) -> None:

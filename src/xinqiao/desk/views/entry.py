@@ -72,6 +72,8 @@ def entry_form(request: HttpRequest, contact_id: UUID) -> HttpResponse:
     contact = _contact(request, contact_id)
     if contact.closed_at is not None:
         if request.session.get(SHOWN, {}).get("contact") == str(contact.pk):
+            if request.method == "POST" and request.POST.get("end") != "drop":
+                return _sent_again(request, contact, at)
             return redirect("desk:entry-receipt", contact_id=contact.pk)
         messages.info(request, gettext("这次接待已经结束。"))
         return redirect("desk:entry")
@@ -94,6 +96,7 @@ def entry_form(request: HttpRequest, contact_id: UUID) -> HttpResponse:
                 end if end in entering.ENDS else "register",
                 contact=contact,
                 uploads=entering.uploads_of(carried),
+                references=entering.references_of(request, carried),
                 actor=actor,
                 at=at,
             )
@@ -105,6 +108,23 @@ def entry_form(request: HttpRequest, contact_id: UUID) -> HttpResponse:
             return redirect("desk:entry-receipt", contact_id=contact.pk)
     form.hold(carried.keep())
     return _show(request, form, contact, end=end)
+
+
+def _sent_again(request: HttpRequest, contact: Contact, at: datetime) -> HttpResponse:
+    """The form of a contact that was registered comes once more: the same leads to its receipt, a change is not lost."""
+    form, actor = _blank(request, at, request.POST), actor_of(request)
+    form.full_clean()
+    carried = entering.carried(request, contact, actor)
+    if form.is_valid() and entering.changed(request, form, contact=contact, carried=carried, actor=actor):
+        form.refuse(
+            Conflict(
+                "这次接待已经登记，没有改动；这一次和上一次填的不一样，还没有登记。您填的都还在下面。",
+                remedy="是同一件事：把新的内容抄到那一件的备注里。是另一件事：请另开一次接待登记。",
+            )
+        )
+        form.hold(carried.keep())
+        return _show(request, form, contact)
+    return redirect("desk:entry-receipt", contact_id=contact.pk)
 
 
 def _show(request: HttpRequest, form: EntryForm, contact: Contact, end: str = "") -> HttpResponse:

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from tests.support.world import MORNING, World, days
 
 from xinqiao.cases import access as case_access
@@ -128,6 +128,10 @@ def test_a_phone_put_right_at_the_window_finds_the_matter_and_leaves_a_note(worl
             services.data_correct(value="199", reason="", identity_checked=False, **wanted)
         assert set(wrong.value.fields) == {"value", "reason", "identity_checked"}
         services.data_correct(value="199 0000 2000", reason="手机号换了", identity_checked=True, **wanted)
+        again = {"reason": "手机号换了", "identity_checked": True, **wanted}
+        services.data_correct(value="19900002000", **again)
+        with pytest.raises(Conflict), transaction.atomic():
+            services.data_correct(value="19900003000", **again)
         contact = services.contact_open(kind="visit", actor=clerk, at=MORNING)
         ask = {"contact_id": contact.pk, "actor": clerk, "at": MORNING}
         assert len(services.caller_matters(phone="19900002000", **ask)) == 1

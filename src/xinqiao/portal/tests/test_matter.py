@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, TestCase
 from PIL import Image
 from tests.support.world import MORNING, World, days
 
@@ -153,6 +154,44 @@ def test_material_with_a_photo_is_added_once(client: Client, case: Case) -> None
     assert "no-store" in served["Cache-Control"]
 
 
+def test_material_sent_again_with_other_words_is_not_lost(client: Client, case: Case, home: Path) -> None:
+    wrong = material(client, case, words=" ", files=[photo("灯.jpg")])
+    form = {"words": "又坏了一盏", "staged": tokens(wrong)}
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        assert material(client, case, **form).status_code == 302
+    same = client.get(material(client, case, **form)["Location"]).content.decode()
+    assert "没有重复" in same
+    changed = material(client, case, words="又坏了两盏")
+    page = changed.content.decode()
+    assert changed.status_code == 422
+    assert "刚才那一次已经办好了" in page
+    assert "又坏了两盏" in page
+    key = re.search(r'name="in-key" value="([^"]+)"', page)
+    assert key is not None
+    assert material(client, case, key=key[1], words="又坏了两盏").status_code == 302
+    as_petitioner(case)
+    assert Record.objects.filter(case=case, step="add_material").count() == 2
+
+
+def test_data_put_right_again_with_another_value_is_not_lost(client: Client, case: Case) -> None:
+    path = f"/my/{case.number}/do/correct_data/"
+    form = {"key": str(uuid4()), "what": "phone", "value": "19900007777"}
+    assert client.post(path, form).status_code == 302
+    assert "没有重复" in client.get(client.post(path, form)["Location"]).content.decode()
+    changed = client.post(path, {**form, "value": "19900008888"})
+    page = changed.content.decode()
+    assert changed.status_code == 409
+    assert "刚才那一次已经办好了" in page
+    assert "19900008888" in page
+    key = re.search(r'name="key" value="([^"]+)"', page)
+    assert key is not None
+    assert client.post(path, {**form, "key": key[1], "value": "19900008888"}).status_code == 302
+    with access.acting(SYSTEM("test")) as actor:
+        assert case.person_id is not None
+        assert people.identity_for_delivery(case.person_id, actor=actor).phone == "19900008888"
+    assert "19900007777" not in str(dict(client.session.items()))
+
+
 def test_a_file_of_a_foreign_case_is_not_there(client: Client, world: World, case: Case) -> None:
     other = Client()
     foreign: Case = say(other, photos=[photo("secret.jpg")]).context["view"].case
@@ -222,7 +261,7 @@ def test_words_and_files_outlive_news_that_came_between(client: Client, case: Ca
     refused = material(other, case, words="另一台手机上写的", files=[photo("灯.jpg")])  # the same key, other words
     page = refused.content.decode()
     assert refused.status_code == 422
-    assert "刚刚有了新的进展" in page
+    assert "刚才那一次已经办好了" in page
     assert "另一台手机上写的" in page
     (waiting,) = tokens(refused)
     (key,) = re.findall(r'name="in-key" value="([^"]+)"', page)

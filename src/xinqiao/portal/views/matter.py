@@ -26,8 +26,9 @@ from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.law.types import Option
 from xinqiao.ledger import selectors as ledger
+from xinqiao.ledger.services import OTHER_CONTENT
 from xinqiao.ledger.verify import verify
-from xinqiao.people import clock
+from xinqiao.people import clock, keys
 from xinqiao.people import selectors as people
 from xinqiao.people import services as vault
 from xinqiao.portal import matter as reading
@@ -89,15 +90,15 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
         begun = {"words": request.POST.get("words", "")[:20_000]}
         return _step_page(request, case, option, StepForm(option, {}, initial=begun), status=200)
     form = StepForm(option, {}, request.POST, request.FILES)
-    if visit.was_done(request, form.form_key):
-        return _already(request, case)
     carried = _carried(request, case, option)
+    if visit.was_done(request, form.form_key) and len(carried.waiting) < len(_staged(request)):
+        return _already(request, case)  # the files that waited went with it
     form.hold(one for one, _ in carried.waiting)
     for where, error in carried.unfit:
         form.refuse(error, {"files": where})
     if form.is_valid():
         try:
-            cases.take_step(
+            taken = cases.take_step(
                 case_id=case.id,
                 step=step,
                 actor=actor,
@@ -108,14 +109,30 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
             )
         except (BadInput, Refused) as error:
             form.refuse(_named(error, form))
-        except Conflict:
-            form.add_error(None, gettext("这件事刚刚有了新的进展。您写的和选的都还在，请看一眼，再提交一次。"))
+        except Conflict as error:
+            form.add_error(None, _changed() if error.code == OTHER_CONTENT else _moved_on())
             form.renew()
         else:
             carried.drop()
+            if taken.replayed:
+                return _already(request, case)
             return _done(request, case, option, form.form_key)
     form.hold(carried.keep())
     return _step_page(request, case, option, form, status=WRONG)
+
+
+def _moved_on() -> str:
+    return gettext("这件事刚刚有了新的进展。您写的和选的都还在，请看一眼，再提交一次。")
+
+
+def _changed() -> str:
+    return gettext(
+        "刚才那一次已经办好了。这一次和那一次不一样，还没有办；您写的和选的都还在。要再办一次，请核对后提交。"
+    )
+
+
+def _staged(request: HttpRequest) -> set[str]:
+    return set(request.POST.getlist("staged")) - set(request.POST.getlist("staged_without"))
 
 
 def _carried(request: HttpRequest, case: Case, option: Option) -> staging.Carried:
@@ -182,8 +199,15 @@ def _correct(request: HttpRequest, case: Case, option: Option) -> HttpResponse:
     if request.method == "GET" or not form.is_valid():
         return _step_page(request, case, option, form, status=200 if request.method == "GET" else WRONG)
     what, key = form.cleaned_data["what"], form.cleaned_data["key"] or str(form.initial["key"])
+    said = keys.code_hash(
+        form.cleaned_data["value"], f"{key}|{what}"
+    ).hex()  # what was put right, not to be read from the session
     if visit.was_done(request, key):
-        return _already(request, case)
+        if visit.was_done(request, said):
+            return _already(request, case)
+        form.add_error(None, _changed())
+        form.renew()
+        return _step_page(request, case, option, form, status=MOVED_ON)
     if case.person_id is None:
         form.add_error(None, gettext("这件事没有留姓名，没有可更正的信息。想留下姓名，请到窗口或者打电话办理。"))
         return _step_page(request, case, option, form, status=WRONG)
@@ -205,6 +229,7 @@ def _correct(request: HttpRequest, case: Case, option: Option) -> HttpResponse:
         return _step_page(request, case, option, form, status=WRONG)
     except Conflict:
         return _already(request, case)
+    visit.remember_done(request, said)
     return _done(request, case, option, key)
 
 
