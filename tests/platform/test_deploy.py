@@ -128,7 +128,7 @@ class Instance:
         settings.write_text(self.here(settings.read_text()))
         self.step("/opt/xinqiao/deploy/as app keys new")
         assert self.spawn("migrate").wait(240) == 0, self.told()
-        self.spawn("web", "--workers", "1")
+        self.web = self.spawn("web", "--workers", "1")
         self.dripping.start()
         self._nginx()
         until("the portal over TLS", lambda: self.status("/healthz") == 200, told=self.told)
@@ -300,7 +300,9 @@ def test_what_is_too_large_is_refused_before_it_is_read_with_a_page_that_says_wh
         assert answer.status == 413
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         assert answer.headers["Strict-Transport-Security"]
+        assert answer.headers["Retry-After"] is None
     assert page.index("文件太大，没有收下。") < page.index("Too large")
+    assert 'data-xq-failed="too-large"' in page
     assert "80 MB" in page
     with instance.ask("/too-large.html") as answer:
         assert answer.status == 404
@@ -340,8 +342,47 @@ def test_the_log_holds_no_query(instance: Instance) -> None:
     assert "secret-pass" not in instance.log.read_text()
 
 
+def test_the_log_holds_no_number_of_a_matter_nor_of_a_file(instance: Instance) -> None:
+    """Beside an address they would say who asked for whose."""
+    blob = "0198c0de-0000-7000-8000-0000000000ab"
+    asked = {
+        "/my/350100000017/do/urge/": "/my/*/do/urge/",
+        "/my/350100000017-2/": "/my/*/",
+        f"/my/350100000017/files/{blob}/": "/my/*",
+        "/desk/cases/350100000017/registration.pdf": "/desk/cases/*/registration.pdf",
+        f"/desk/cases/350100000017/papers/{blob}.pdf?x=350100000017": "/desk/cases/*",
+        "/api/v1/cases/350100000017/steps/accept": "/api/v1/cases/*/steps/accept",
+        "/%33501%2f0000": "/*",
+        "/say/?words=350100000017": "/say/",
+    }
+    before = len(instance.log.read_text().splitlines())
+    for path in asked:
+        instance.status(path)
+    until("the lines", lambda: len(instance.log.read_text().splitlines()) >= before + len(asked))
+    lines = instance.log.read_text().splitlines()[before:]
+    assert [line.split()[3] for line in lines] == list(asked.values())
+    assert "350100000017" not in instance.log.read_text()
+
+
 def test_trying_to_sign_in_again_and_again_is_slowed(instance: Instance) -> None:
-    assert 429 in [instance.status("/desk/account/login/") for _ in range(40)]
+    for _ in range(40):
+        with instance.ask("/desk/account/login/") as answer:
+            if answer.status == 429:
+                _is_humane(answer, "请等几秒再试", "Too many requests")
+                return
+    raise AssertionError("nobody was slowed")
+
+
+def _is_humane(answer: http.client.HTTPResponse, chinese: str, english: str) -> None:
+    """A page of ours: what to do in both languages, and nothing that was typed is lost on the way back."""
+    page = answer.read().decode()
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Retry-After"] == "10"
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert page.index(chinese) < page.index(english)
+    for words in ("data-xq-failed=", "/static/ui/drafts.js", "/back.js", "data-xq-back", "您写的内容还在"):
+        assert words in page
+    assert 'href="/"' not in page, "settle() of drafts.js would take the draft for sent"
 
 
 @pytest.mark.skipif(not FENCES, reason="systemd-analyze or libseccomp is not installed")
@@ -466,3 +507,32 @@ def test_the_units_are_well_formed_and_closed(tmp_path: Path) -> None:
     )
     assert checked.returncode == 0, checked.stderr
     assert checked.stderr.strip() == ""
+
+
+def test_when_the_web_process_is_away_a_page_says_so_and_drafts_outlive_it(instance: Instance) -> None:
+    """The last one here: nobody starts it again."""
+    instance.web.terminate()
+    instance.web.wait(60)
+    for method, path in (("GET", "/"), ("POST", "/say/"), ("POST", "/desk/account/login/")):
+        with instance.ask(path, method=method) as answer:
+            assert answer.status == 502
+            _is_humane(answer, "请等一会儿", "cannot be reached")
+    for script in ("/static/ui/drafts.js", "/back.js"):
+        with instance.ask(script) as answer:
+            assert b"data-xq-" in answer.read()
+            assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
+            assert "javascript" in answer.headers["Content-Type"]
+    with instance.ask("/api/v1/submissions", method="POST") as answer:
+        told = json.loads(answer.read())
+        assert (answer.status, answer.headers["Content-Type"]) == (503, "application/problem+json")
+        assert (told["type"], told["status"]) == ("/api/v1/docs#away", 503)
+
+
+def test_what_nginx_says_to_programs_is_of_the_kinds_that_the_interface_names() -> None:
+    from xinqiao.api.problems import KINDS
+
+    found = re.findall(r"return (\d+) '(\{.*\})';", (DEPLOY / "nginx" / "xinqiao.conf").read_text())
+    assert len(found) == 3
+    for status, words in found:
+        told = json.loads(words)
+        assert (str(told["status"]), told["status"]) == (status, KINDS[told["type"].partition("#")[2]][0])
