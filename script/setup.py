@@ -5,6 +5,7 @@ Every step leaves a stamp with the hash of what it was made from; a step whose s
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 SOURCE = ROOT / "src" / "xinqiao"
 STAMPS = VENV / "stamps"
+STATIC = ROOT / "build" / "static"
+MONTH = 30 * 86_400.0  # seconds
 
 
 class CannotSetUp(Exception):
@@ -164,6 +167,22 @@ def static_files() -> str:
     return total.hexdigest()
 
 
+def gather_static() -> None:
+    """The static files, beside those of before: a server that still runs gives them out. Those of a month ago leave."""
+    call(
+        [str(PYTHON), "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"],
+        "The static files could not be gathered.",
+        DJANGO_SETTINGS_MODULE="xinqiao.config.settings",
+        XINQIAO_PROFILE="demo",
+    )
+    named = json.loads((STATIC / "staticfiles.json").read_text())["paths"]
+    kept = {"staticfiles.json", *named, *named.values()}
+    for path in STATIC.rglob("*"):
+        name = path.relative_to(STATIC).as_posix().removesuffix(".gz").removesuffix(".br")
+        if path.is_file() and name not in kept and path.stat().st_mtime < time.time() - MONTH:
+            path.unlink()
+
+
 def browser() -> None:
     """Chromium and Chinese fonts for the tests, from the distribution where that is allowed."""
     programs = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -216,12 +235,7 @@ def main() -> None:
     steps.run(
         "static files",
         static_files(),
-        lambda: call(
-            [str(PYTHON), "-m", "django", "collectstatic", "--noinput", "--clear", "--verbosity", "0"],
-            "The static files could not be gathered.",
-            DJANGO_SETTINGS_MODULE="xinqiao.config.settings",
-            XINQIAO_PROFILE="demo",
-        ),
+        gather_static,
     )
     if options.dev:
         steps.run("browser and fonts", "1", browser)
