@@ -131,6 +131,33 @@ def test_an_error_keeps_words_and_files_and_opens_its_screen(
     page.locator(".po-files img").wait_for()
 
 
+@widths(360)
+def test_a_form_sent_again_with_a_change_is_not_lost(
+    windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int
+) -> None:
+    page = windows.open(width)
+    to_the_third_screen(page)
+    page.get_by_label("您的姓名").fill("钱大桥")
+    key = page.locator("[name=key]").input_value()
+    page.get_by_role("button", name="发送").click()
+    page.get_by_role("heading", name="收到了").wait_for()
+    to_the_third_screen(page)
+    page.get_by_label("您的姓名").fill("钱大桥")
+    page.get_by_label("手机号").first.fill("19900001234")
+    page.evaluate(
+        "key => { document.querySelector('[name=key]').value = key }", key
+    )  # as a page from before still has it
+    page.get_by_role("button", name="发送").click()
+    page.get_by_role("heading", name="刚才那一份已经收到").wait_for()
+    assert page.get_by_label("手机号").first.input_value() == "19900001234"
+    assert page.locator("[name=key]").input_value() != key
+    accessible(page)
+    shot(page, "say-again")
+    page.get_by_role("button", name="补充到刚才那一件").click()
+    assert page.get_by_label("补充什么").input_value() == WORDS
+    page.go_back()
+
+
 def test_a_broken_connection_says_so_waits_and_sends_once(windows: Any, district: World) -> None:
     page = windows.open(360)
     to_the_third_screen(page)
