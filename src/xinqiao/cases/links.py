@@ -4,7 +4,7 @@ A link is a step of each of the two cases, taken together: two entries, by the s
 visible to whoever links; what is sealed is never linked to what is not. Undone links stay on the record.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,8 +15,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from xinqiao import law
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.kernel.ids import normalise_number
+from xinqiao.kernel.words import N_
+from xinqiao.law import types as law_types
 from xinqiao.people.actors import Actor
 
 from . import access, effects, sealing, services, words
@@ -37,6 +40,7 @@ STORED = {  # as seen from this case → (kind of the row, whether this case is 
     "child_of": ("parent", False),
     "parent_of": ("parent", True),
 }
+A_PAGE = 50
 AT_ONCE = services.MOST_AT_ONCE - 1  # the main matter's own step is one of them
 _ANSWERS = {"redress": "decision", "suggestion": "suggestion_reply"}
 _MARKS = ("link", "unlink")
@@ -67,19 +71,35 @@ def register_all() -> None:
     sealing.register_rewriter(_rewrite)
 
 
+@dataclass(frozen=True)
+class Page:
+    """Some links, the newest first. `next` is the key of the page after; 0 at the end."""
+
+    links: tuple[Link, ...] = ()
+    next: int = 0
+
+
 def links_of(case: Case, *, actor: Actor) -> list[Link]:
-    """The links of `case` in force whose other case `actor` may see too, the newest first: two queries."""
-    rows = CaseLink.objects.filter(Q(first=case) | Q(second=case), undone_at__isnull=True).order_by("-made_at", "-id")
-    found = list(rows[: services.MOST_AT_ONCE])
+    """The newest links of `case` in force whose other case `actor` may see too: two queries. For all of them: links_page."""
+    return list(links_page(case, actor=actor).links)
+
+
+def links_page(case: Case, *, actor: Actor, before: int = 0, size: int = A_PAGE) -> Page:
+    """The links of `case` in force whose other case `actor` may see too, page by page: two queries each."""
+    rows = CaseLink.objects.filter(Q(first=case) | Q(second=case), undone_at__isnull=True).order_by("-id")
+    found = list((rows.filter(id__lt=before) if before else rows)[: size + 1])
+    after = found[size - 1].id if len(found) > size else 0
+    found = found[:size]
     others = {row.second_id if row.first_id == case.id else row.first_id for row in found}
     if not others:
-        return []
+        return Page()
     seen = access.visible(actor).filter(id__in=others).select_related("office", "lead").in_bulk()
-    return [
+    links = (
         Link(row.id, _seen_from(case, row), seen[other], row.reason, row.made_at)
         for row in found
         if (other := row.second_id if row.first_id == case.id else row.first_id) in seen
-    ]
+    )
+    return Page(tuple(links), after)
 
 
 def _seen_from(case: Case, row: CaseLink) -> str:
@@ -176,7 +196,8 @@ def _half(case_id: UUID) -> Iterator[None]:
 
 
 def _rewrite(case: Case, sealed: bool, actor: Actor, at: datetime) -> None:
-    """A case that is sealed leaves no number and no reason in the files of those it was linked to."""
+    """A case that is sealed leaves no number, no reason, no count and no mark in the files of those it was linked to."""
+    _recount(case, sealed)
     if not sealed:
         return
     rows = CaseLink.objects.filter(Q(first=case) | Q(second=case))
@@ -187,6 +208,24 @@ def _rewrite(case: Case, sealed: bool, actor: Actor, at: datetime) -> None:
         if normalise_number(str(kept.get("other", ""))).partition("-")[0] == case.number.partition("-")[0]:
             words.put(record, {name: kept[name] for name in kept if name == "kind"}, sealed=record.case.sealed)
             record.save(update_fields=["words", "words_sealed"])
+
+
+def _recount(case: Case, sealed: bool) -> None:
+    """What an open main matter knows of its others, and they of it, changes with the sealing of one of them."""
+    rows = CaseLink.objects.filter(Q(first=case) | Q(second=case), kind="parent", undone_at__isnull=True)
+    mains = {row.second_id if row.first_id == case.id else row.first_id: row.first_id != case.id for row in rows}
+    for other in Case.objects.select_for_update().filter(id__in=mains, sealed=False).order_by("id"):
+        facts = other.facts
+        if mains[other.id]:
+            open_ones = CaseLink.objects.filter(
+                first=other, kind="parent", undone_at__isnull=True, second__sealed=False
+            )
+            count = open_ones.exclude(second=case).count() + (0 if sealed else 1)
+            facts["counts"] = {**facts.get("counts", {}), "children": count}
+        else:
+            flags = set(facts.get("flags", ()))
+            facts["flags"] = sorted(flags - {"child"} if sealed else flags | {"child"})
+        other.save(update_fields=["facts"])
 
 
 @dataclass(frozen=True)
@@ -267,6 +306,67 @@ def _answer_of(main: Case) -> dict[str, Any]:
     return dict(kept or {})
 
 
-def children(main: Case, *, actor: Actor) -> Sequence[Case]:
-    """The cases that follow a main matter, as far as `actor` may see them."""
-    return [link.other for link in links_of(main, actor=actor) if link.kind == "parent_of"]
+@dataclass(frozen=True)
+class Follower:
+    """A case that follows a main matter: whether it has got the answer, and if not why it cannot take it now ('' when it can)."""
+
+    case: Case
+    answered: bool
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Followers:
+    """Some of the cases that follow a main matter, in the order of their links. `next` is the key of the page after; 0 at the end."""
+
+    rows: tuple[Follower, ...] = ()
+    next: int = 0
+
+    @property
+    def done(self) -> int:
+        return sum(row.answered for row in self.rows)
+
+    @property
+    def waiting(self) -> tuple[Follower, ...]:
+        return tuple(row for row in self.rows if not row.answered)
+
+
+def followers(main: Case, *, actor: Actor, at: datetime, after: int = 0, size: int = A_PAGE) -> Followers:
+    """The cases that follow `main` and that `actor` may see, and what became of its answer in each; eight queries at most."""
+    rows = CaseLink.objects.filter(first=main, kind="parent", undone_at__isnull=True, second__sealed=False)
+    found = list(rows.filter(id__gt=after).order_by("id")[: size + 1])
+    last = found[size - 1].id if len(found) > size else 0
+    cases = access.visible(actor).filter(id__in=[row.second_id for row in found[:size]])
+    seen = cases.select_related("office", "lead").in_bulk()
+    shown = [seen[row.second_id] for row in found[:size] if row.second_id in seen]
+    told = Record.objects.filter(case_id__in=list(seen), step="answer_with_main").values_list("case_id", flat=True)
+    answered = set(told)
+    waiting = [case for case in shown if case.id not in answered]
+    standing = services.standings(waiting, actor) if waiting else {}
+    inputs = {**_answer_of(main), "main": "0"} if waiting else {}
+    return Followers(
+        tuple(
+            Follower(case, True)
+            if case.id in answered
+            else Follower(case, False, _why(main, case, standing, inputs, at))
+            for case in shown
+        ),
+        last,
+    )
+
+
+def _why(
+    main: Case, case: Case, standing: Mapping[UUID, services.Standing], inputs: Mapping[str, Any], at: datetime
+) -> tuple[str, ...]:
+    """Why this case cannot be answered with its main matter now, in plain words; nothing when it can."""
+    if case.closed_at is not None:
+        return (N_("这一件已经办结。"),)
+    if case.procedure != main.procedure:
+        return (N_("类别和主件不同，要单独答复。"),)
+    if case.lead_id != main.lead_id:
+        return (N_("由另一个单位承办，要由那个单位答复。"),)
+    seen_as = law_types.Actor(roles=frozenset({"handler", "head", "officer"}), organ=case.lead_id)
+    decision = law.decide(services.facts_of(case, standing[case.id]), "answer_with_main", inputs, seen_as, at)
+    if not isinstance(decision, law_types.Refusal):
+        return ()
+    return decision.reasons or tuple(decision.fields.values())

@@ -133,7 +133,7 @@ def options(*, case: Case, actor: Actor, at: datetime, standing: Standing | None
 
 def options_of(cases: Sequence[Case], *, actor: Actor, at: datetime) -> dict[UUID, list[law_types.Option]]:
     """The steps that `actor` may take on each of `cases`, by their ids: four queries however many there are."""
-    standing = _standing(cases, actor)
+    standing = standings(cases, actor)
     return {case.id: _options(case, standing[case.id], actor, at) for case in cases}
 
 
@@ -143,7 +143,8 @@ def _options(case: Case, standing: Standing, actor: Actor, at: datetime) -> list
     return law.options(facts_of(case, standing), seen_as, at)
 
 
-def _standing(cases: Sequence[Case], actor: Actor) -> dict[UUID, Standing]:
+def standings(cases: Sequence[Case], actor: Actor) -> dict[UUID, Standing]:
+    """What has to be read beside each case before the law can be asked: four queries however many there are."""
     ids = [case.id for case in cases]
     assists: dict[UUID, set[int]] = {each: set() for each in ids}
     acts: dict[UUID, set[str]] = {each: set() for each in ids}

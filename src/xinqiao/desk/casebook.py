@@ -179,8 +179,9 @@ def book(case: Case, *, actor: Actor, at: datetime) -> Book:
     )
 
 
-def linked(case: Case, *, actor: Actor) -> list[Linked]:
-    """The matters linked with `case` that `actor` may see too: two queries at most."""
+def linked(case: Case, *, actor: Actor, before: int = 0) -> tuple[list[Linked], int]:
+    """The matters linked with `case` that `actor` may see too, page by page, and the key of the page after: two queries at most."""
+    page = links.links_page(case, actor=actor, before=before)
     return [
         Linked(
             case=one.other,
@@ -189,8 +190,15 @@ def linked(case: Case, *, actor: Actor) -> list[Linked]:
             reason=one.reason,
             state=gettext(law.state_label(one.other.procedure, one.other.state, one.other.closed_cause)),
         )
-        for one in links.links_of(case, actor=actor)
-    ]
+        for one in page.links
+    ], page.next
+
+
+def followers(case: Case, *, actor: Actor, at: datetime, after: int = 0) -> links.Followers | None:
+    """What became of the answer in the matters that follow this one; None where no answer was given to them."""
+    if case.sealed or "children_answered" not in case.facts.get("flags", ()):
+        return None
+    return links.followers(case, actor=actor, at=at, after=after)
 
 
 def procedure_label(name: str) -> str:

@@ -218,21 +218,74 @@ def test_a_decision_is_given_to_each_child_with_its_own_entry_paper_and_notice(w
     assert fresh(ready).state == "served"
 
 
+@pytest.mark.usefixtures("e_seal")
+def test_it_is_shown_which_of_the_others_could_not_be_answered_and_why(world: World) -> None:
+    main = decided(world)
+    ready, unheard, other_kind = accepted(world), accepted(world, heard=False), at_unit(world, procedure="inquiry")
+    elsewhere, early, able = accepted(world), at_unit(world), accepted(world)
+    with access.acting(TEST):
+        Case.objects.filter(pk=elsewhere.pk).update(lead=world.organs["zj"])
+    for child in (ready, unheard, other_kind, elsewhere, early):
+        link(world, main, child, "parent_of")
+    world.step(main, "answer_children", "cg.handler", at=LATER)
+    link(world, main, able, "parent_of")
+    officer = world.actor("officer")
+    with access.acting(officer):
+        page = links.followers(main, actor=officer, at=LATER)
+        assert (page.done, len(page.waiting), page.next) == (1, 5, 0)
+        why = {one.case.number: "".join(one.why) for one in page.waiting}
+        first = links.followers(main, actor=officer, at=LATER, size=4)
+        second = links.followers(main, actor=officer, at=LATER, size=4, after=first.next)
+    assert "听取" in why[unheard.number]
+    assert "类别" in why[other_kind.number]
+    assert "另一个单位" in why[elsewhere.number]
+    assert why[early.number]
+    assert why[able.number] == ""
+    assert [row.case.number for row in (*first.rows, *second.rows)] == [
+        case.number for case in (ready, unheard, other_kind, elsewhere, early, able)
+    ]
+    assert second.next == 0
+
+
+def test_a_closed_matter_says_so_and_links_are_read_page_by_page(world: World) -> None:
+    main, *others = (at_unit(world, procedure="inquiry") for _ in range(4))
+    for child in others:
+        link(world, main, child, "parent_of")
+    with access.acting(TEST):
+        Case.objects.filter(pk=others[0].pk).update(closed_at=LATER)
+    officer = world.actor("officer")
+    with access.acting(officer):
+        page = links.followers(main, actor=officer, at=LATER)
+        newest = links.links_page(main, actor=officer, size=2)
+        oldest = links.links_page(main, actor=officer, size=2, before=newest.next)
+        assert links.links_page(main, actor=officer, before=1) == links.Page()
+    assert "办结" in page.waiting[0].why[0]
+    assert [one.other.number for one in (*newest.links, *oldest.links)] == [one.number for one in reversed(others)]
+    assert oldest.next == 0
+
+
 def test_where_seals_are_put_on_by_hand_each_child_waits_for_its_own(world: World, monkeypatch: Any) -> None:
     monkeypatch.setattr(type(seals.current()), "by_hand", False)
     main, child = decided(world), accepted(world)
     monkeypatch.setattr(type(seals.current()), "by_hand", True)
     link(world, main, child, "parent_of")
+    told = len(rows(Message, case_id=child.id))
     world.step(main, "answer_children", "cg.handler", at=LATER)
+    assert len(rows(Message, case_id=child.id)) == told
     assert fresh(child).state == "signed"
     assert rows(Document, case_id=child.id, kind="decision")[0].number is None
+    before = len(rows(Message, case_id=child.id))  # nothing is told before the paper is sealed
+    world.step(child, "seal_decision", "cg.handler", at=LATER, scan=[str(uuid4())])
+    assert len(rows(Message, case_id=child.id)) == before + 1
 
 
 def test_an_inquiry_is_answered_for_many(world: World) -> None:
     main, child = at_unit(world, procedure="inquiry"), at_unit(world, procedure="inquiry")
     link(world, main, child, "parent_of")
     main = world.step(main, "answer", "cg.handler", at=LATER, reply="已经修好。", way="message")
+    before = len(rows(Message, case_id=child.id))
     world.step(main, "answer_children", "cg.handler", at=LATER)
+    assert len(rows(Message, case_id=child.id)) == before + 1
     assert fresh(child).state == "answered"
     (record,) = rows(Record, case_id=child.id, step="answer_with_main")
     assert words.get(record)["reply"] == "已经修好。"
@@ -252,16 +305,53 @@ def test_only_a_main_matter_with_others_can_answer_them_and_nobody_answers_a_chi
         world.step(child, "answer_with_main", "cg.handler", at=LATER, reply="x", way="message", main="1")
 
 
-def test_what_is_sealed_is_not_answered_with_others(world: World) -> None:
-    main, child = at_unit(world, procedure="inquiry"), at_unit(world, procedure="inquiry")
+def test_what_is_sealed_is_not_answered_with_others_nor_counted(world: World) -> None:
+    main, child, other = (at_unit(world, procedure="inquiry") for _ in range(3))
     link(world, main, child, "parent_of")
+    link(world, main, other, "parent_of")
     main = world.step(main, "answer", "cg.handler", at=LATER, reply="已经修好。", way="message")
     keeper = world.actor("keeper")
     with access.acting(keeper):
         sealing.seal(Case.objects.get(pk=child.pk), actor=keeper, at=LATER)
+    assert fresh(main).facts["counts"]["children"] == 1
     world.step(main, "answer_children", "cg.handler", at=LATER)
     with access.acting(keeper):
         assert Case.objects.get(pk=child.pk).state == "at_unit"
+    with access.acting(keeper):
+        sealing.unseal(Case.objects.get(pk=child.pk), title="路灯", actor=keeper, at=LATER)
+    assert fresh(main).facts["counts"]["children"] == 2
+
+
+def test_no_button_tells_that_something_sealed_follows(world: World) -> None:
+    main, child = at_unit(world, procedure="inquiry"), at_unit(world, procedure="inquiry")
+    link(world, main, child, "parent_of")
+    main = world.step(main, "answer", "cg.handler", at=LATER, reply="已经修好。", way="message")
+    handler, keeper = world.actor("cg.handler"), world.actor("keeper")
+
+    def why() -> list[str]:
+        with access.acting(handler):
+            found = services.options(case=fresh(main), actor=handler, at=LATER)
+        return [str(one.blocked) for one in found if one.step == "answer_children"]
+
+    assert why() == [str(())] or why() == [""]
+    with access.acting(keeper):
+        sealing.seal(Case.objects.get(pk=child.pk), actor=keeper, at=LATER)
+    assert "没有随它" in "".join(why())
+    with pytest.raises(Refused, match="没有随它"):
+        world.step(main, "answer_children", "cg.handler", at=LATER)
+
+
+def test_a_sealed_main_matter_leaves_no_mark_on_what_followed_it(world: World) -> None:
+    main, child, other = world.receive().case, world.receive().case, world.receive().case
+    link(world, main, child, "parent_of")
+    keeper = world.actor("keeper")
+    with access.acting(keeper):
+        sealing.seal(Case.objects.get(pk=main.pk), actor=keeper, at=LATER)
+    assert "child" not in fresh(child).facts["flags"]
+    link(world, other, child, "parent_of")
+    with access.acting(keeper):
+        sealing.unseal(Case.objects.get(pk=main.pk), title="路灯", actor=keeper, at=LATER)
+    assert "child" in fresh(child).facts["flags"]
 
 
 def test_more_than_a_hundred_go_on_in_the_worker_and_twice_does_no_harm(
@@ -299,8 +389,14 @@ def test_a_suggestion_is_answered_for_many(world: World) -> None:
     link(world, main, child, "parent_of")
     world.step(main, "draft_reply", "cg.handler", at=LATER, outcome="adopt", reply="采纳。")
     world.step(main, "sign_reply", "cg.head", at=LATER)
+    before = len(rows(Message, case_id=child.id))
     world.step(main, "answer_children", "cg.head", at=LATER)
     assert fresh(child).state == "replied"
+    assert (
+        len(rows(Message, case_id=child.id)) == before
+    )  # as with a reply of its own: the petitioner is told when it is served
+    world.step(child, "serve", "cg.handler", at=LATER, method="electronic", served_on=LATER.date())
+    assert len(rows(Message, case_id=child.id)) == before + 1
     assert rows(Document, case_id=child.id, kind="suggestion_reply")[0].number
 
 

@@ -60,6 +60,7 @@ def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
     theirs = {reverse("desk:file", args=[case.number, blob.pk]) for blob in blobs}
     lines = [replace(one, papers=tuple(p for p in one.papers if p["url"] in theirs)) for one in book.lines]
     only = request.GET.get("only", "")
+    linked, more_linked = casebook.linked(case, actor=actor, before=_key(request, "linked"))
     return {
         "case": case,
         "book": book,
@@ -75,13 +76,21 @@ def _file(request: HttpRequest, case: Case) -> dict[str, Any]:
         "area": people.area_at(case.area_code, case.received_on) if case.area_code else None,
         "content": triage.content_name(case.content_code),
         "proposal": proposal,
-        "linked": casebook.linked(case, actor=actor),
+        "linked": linked,
+        "more_linked": more_linked,
+        "followers": casebook.followers(case, actor=actor, at=at, after=_key(request, "followers")),
         "may_link": any(one.step == "link" and not one.blocked for one in book.options),
         "knowledge": []
         if case.sealed
         else triage.knowledge_find(words=case.title, today=today, area_code=case.area_code, limit=3),
         "today": today,
     }
+
+
+def _key(request: HttpRequest, name: str) -> int:
+    """The key of a page in the address; 0 when there is none, or none that is one."""
+    given = request.GET.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 18 else 0
 
 
 @require_GET
