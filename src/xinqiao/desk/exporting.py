@@ -13,7 +13,7 @@ from xinqiao.cases import access as case_access
 from xinqiao.cases import selectors
 from xinqiao.cases.models import Case
 from xinqiao.cases.selectors import Filters
-from xinqiao.desk import casebook
+from xinqiao.desk import casebook, sheets
 from xinqiao.desk.sheets import Cell
 from xinqiao.kernel.clock import SHANGHAI
 from xinqiao.kernel.words import N_
@@ -23,18 +23,13 @@ from xinqiao.people import services as vault
 from xinqiao.people.actors import Actor
 from xinqiao.ui.templatetags.xq import number_grouped
 
-COLUMNS = (
-    N_("期限"),
-    N_("期限事项"),
-    N_("编号"),
-    N_("标题"),
-    N_("标记"),
-    N_("走到哪一步"),
-    N_("类别"),
-    N_("承办单位"),
-    N_("承办人"),
-    N_("收到日期"),
+SHOWN = (  # the worklist's headings, and the columns that the words under each become in a table
+    (N_("期限"), (N_("期限"), N_("期限事项"))),
+    (N_("编号、标题"), (N_("编号"), N_("标题"), N_("标记"), N_("收到日期"))),
+    (N_("走到哪一步"), (N_("走到哪一步"), N_("类别"))),
+    (N_("承办"), (N_("承办单位"), N_("承办人"))),
 )
+COLUMNS = tuple(column for _, columns in SHOWN for column in columns)
 PERSONAL = (N_("来信人"), N_("电话"))
 A_PAGE = 500
 MOST_REVEALED = 500
@@ -63,23 +58,36 @@ def begin(wish: Wish, *, actor: Actor, at: datetime) -> None:
     vault.access_record(kind="export", reason=wish.reason, actor=actor, at=at, detail=detail)
 
 
+def most(wish: Wish) -> int | None:
+    """How many cases one file holds; None when there is no limit. A table of xlsx keeps a line for its head and one for a last word."""
+    limits = [MOST_REVEALED] if wish.reveal else []
+    if wish.form == "xlsx":
+        limits.append(sheets.MOST_XLSX_ROWS - 2)
+    return min(limits, default=None)
+
+
 def rows(wish: Wish, *, actor: Actor, at: datetime, language: str) -> Iterator[Sequence[Cell]]:
-    """The rows one by one. At the end the access log learns how many there were."""
-    after, count, more = "", 0, True
+    """The rows one by one; where more would not fit, a last line says so. At the end the access log learns how many there were."""
+    after, count, more, limit = "", 0, True, most(wish)
     while more:
         with access.acting(actor), translation.override(language):
             page = selectors.worklist(actor=actor, filters=replace(wish.filters, after=after), size=A_PAGE)
-            if wish.reveal:
-                page.rows = page.rows[: MOST_REVEALED - count]
-            found = list(_cells(page.rows, wish, actor=actor, at=at))
+            shown = page.rows if limit is None else page.rows[: limit - count]
+            found = list(_cells(shown, wish, actor=actor, at=at))
             count += len(found)
             after = page.after
-            more = bool(after) and not (wish.reveal and count >= MOST_REVEALED)
+            more = bool(after) and (limit is None or count < limit)
             if not more:
-                vault.access_record(
-                    kind="export", reason=wish.reason, actor=actor, at=at, detail={"list": "worklist", "rows": count}
-                )
+                cut = bool(after) or len(shown) < len(page.rows)
+                told = {"list": "worklist", "rows": count} | ({"cut": True} if cut else {})
+                vault.access_record(kind="export", reason=wish.reason, actor=actor, at=at, detail=told)
+                if cut:
+                    found.append([_cut(count)])
         yield from found
+
+
+def _cut(count: int) -> str:
+    return gettext("到此为止：一个文件最多 {n} 件，后面的没有导出。请把筛选条件收窄，分几次导出。").format(n=count)
 
 
 def _cells(page: Sequence[selectors.Row], wish: Wish, *, actor: Actor, at: datetime) -> Iterator[Sequence[Cell]]:
@@ -97,11 +105,11 @@ def _cells(page: Sequence[selectors.Row], wish: Wish, *, actor: Actor, at: datet
             number_grouped(case.number),
             case.title,
             gettext("；").join(words for _, words, _ in casebook.marks(case)),
+            case.received_at.astimezone(SHANGHAI).date(),
             gettext(law.state_label(case.procedure, case.state, case.closed_cause)),
             gettext(casebook.procedure_label(case.procedure)),
             (case.lead or case.office).short_name,
             case.handler.account.name if case.handler else "",
-            case.received_at.astimezone(SHANGHAI).date(),
         ]
         yield [*cells, *persons.get(case.id, ("", ""))] if wish.personal else cells
 

@@ -5,6 +5,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from functools import cache
 from xml.sax.saxutils import escape
 
 Cell = str | int | float | date | None
@@ -108,6 +109,14 @@ def xlsx_pieces(title: str, head: Sequence[str], rows: Iterable[Sequence[Cell]])
 def _line(number: int, row: Sequence[Cell], style: int = 0) -> str:
     mark = f' s="{style}"' if style else ""
     cells = "".join(
-        f'<c t="inlineStr"{mark}><is><t xml:space="preserve">{escape(harmless(cell))}</t></is></c>' for cell in row
+        f'<c r="{_letters(at)}{number}" t="inlineStr"{mark}><is><t xml:space="preserve">{escape(harmless(cell))}</t></is></c>'
+        for at, cell in enumerate(row)
     )
     return f'<row r="{number}">{cells}</row>'
+
+
+@cache
+def _letters(at: int) -> str:
+    """The name of a column: 0 is A, 25 Z, 26 AA."""
+    rest, last = divmod(at, 26)
+    return (_letters(rest - 1) if rest else "") + chr(65 + last)

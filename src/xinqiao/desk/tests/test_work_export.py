@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+import zipfile
 from typing import Any
 
 import openpyxl
@@ -49,14 +51,23 @@ def test_the_table_has_the_columns_and_rows_of_the_screen(world: World, clock: N
     second = bring(world, new_case(world, at=MORNING), "accepted")
     client = signed_in(world, "officer")
     head, *rows = taken(client, PAGE + "?view=all")
-    assert head == list(exporting.COLUMNS)
     assert {row[2].replace(" ", "") for row in rows} == {first.number, second.number}
-    mine = next(row for row in rows if row[2].replace(" ", "") == second.number)
-    assert mine[3] == "小河路路灯不亮"
-    assert mine[7] == "拱城管"
-    assert mine[9] == "2026-09-01"
+    mine = dict(zip(head, next(row for row in rows if row[2].replace(" ", "") == second.number), strict=True))
+    assert mine["标题"] == "小河路路灯不亮"
+    assert mine["承办单位"] == "拱城管"
+    assert mine["收到日期"] == "2026-09-01"
     narrowed = taken(client, PAGE + "?view=all&state=accepted")
     assert [row[3] for row in narrowed[1:]] == ["小河路路灯不亮"]
+    screen = client.get("/desk/?view=all").content.decode()
+    headings = re.findall(r"<th>([^<]+)</th>", screen)
+    assert headings == [heading for heading, _ in exporting.SHOWN]
+    assert head == [column for _, columns in exporting.SHOWN for column in columns]
+    line = re.search(rf'<tr data-xq-item="{second.number}".*?</tr>', screen, re.S)
+    assert line
+    words = re.sub(r"<[^>]+>", " ", line.group())
+    for column in head:  # every word of the table stands on the screen too
+        if column not in {"期限", "标记"} and mine[column]:
+            assert mine[column] in words, column
 
 
 def test_a_workbook_opens_and_says_the_same(world: World, clock: None) -> None:
@@ -85,6 +96,14 @@ def test_control_characters_do_not_break_the_workbook(world: World, clock: None)
     pieces = b"".join(sheets.xlsx_pieces("表 <1>", ["a"], [["x\x00\x0b<&>"], [None], [3]]))
     rows = list(openpyxl.load_workbook(io.BytesIO(pieces)).active.iter_rows(values_only=True))
     assert rows == [("a",), ("x<&>",), ("",), ("3",)]
+
+
+def test_every_cell_says_where_it_stands() -> None:
+    pieces = b"".join(sheets.xlsx_pieces("表", ["x"] * 28, [["", None, "c"]]))
+    with zipfile.ZipFile(io.BytesIO(pieces)) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    places = re.findall(r'<c r="([A-Z]+\d+)"', sheet)
+    assert places[:2] + places[25:] == ["A1", "B1", "Z1", "AA1", "AB1", "A2", "B2", "C2"]
 
 
 def test_an_export_is_logged_with_reason_filters_and_number_of_rows(world: World, clock: None) -> None:
@@ -127,15 +146,39 @@ def test_whole_persons_need_the_password_again(world: World, clock: None, settin
     assert logged() == logged("reveal") == []
 
 
-def test_whole_persons_stop_at_the_limit(world: World, clock: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whole_persons_stop_at_the_limit_and_the_file_says_so(
+    world: World, clock: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exporting, "MOST_REVEALED", 2)
     monkeypatch.setattr(exporting, "A_PAGE", 1)
     for _ in range(3):
         new_case(world)
     client = signed_in(world, "officer")
-    assert len(taken(client, personal="whole")) == 3
+    *_, last = table = taken(client, personal="whole")
+    assert len(table) == 4
+    assert "一个文件最多 2 件" in last[0]
     assert len(logged("reveal")) == 2
+    assert logged()[-1].detail == {"list": "worklist", "rows": 2, "cut": True}
     assert len(taken(client)) == 4  # page after page
+    assert "cut" not in logged()[-1].detail
+    monkeypatch.setattr(exporting, "MOST_REVEALED", 3)
+    assert len(taken(client, personal="whole")) == 4  # all of them: nothing to say
+    assert "一次最多 3 件" in client.get(PAGE).content.decode()
+
+
+def test_a_workbook_that_is_full_says_so_and_the_log_is_closed(
+    world: World, clock: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheets, "MOST_XLSX_ROWS", 4)
+    for _ in range(3):
+        new_case(world)
+    client = signed_in(world, "officer")
+    answer = client.post(PAGE, WHY | {"form": "xlsx"})
+    book = openpyxl.load_workbook(io.BytesIO(b"".join(answer.streaming_content)))  # type: ignore[attr-defined]
+    rows = list(book.active.iter_rows(values_only=True))
+    assert len(rows) == 4
+    assert "一个文件最多 2 件" in rows[-1][0]
+    assert logged()[-1].detail == {"list": "worklist", "rows": 2, "cut": True}
 
 
 def test_who_may_not_know_the_petitioner_gets_empty_cells(world: World, clock: None) -> None:

@@ -22,7 +22,12 @@ def export(request: HttpRequest) -> HttpResponseBase:
     """GET: the form. POST: the table, written as it is read. Persons are shown whole only after a sign-in just now."""
     actor, at = actor_of(request), clock.now()
     filters = replace(read_filters(request), after="")
-    context = {"filters": filters, "here": address(filters), "most": exporting.MOST_REVEALED}
+    context = {
+        "filters": filters,
+        "here": address(filters),
+        "most": exporting.MOST_REVEALED,
+        "most_xlsx": sheets.MOST_XLSX_ROWS - 2,
+    }
     if request.method == "GET":
         return render(request, "desk/export.html", context)
     wish = Wish(

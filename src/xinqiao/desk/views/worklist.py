@@ -19,6 +19,7 @@ from xinqiao.cases import access, searches, selectors, services
 from xinqiao.cases.models import Case
 from xinqiao.cases.selectors import Filters
 from xinqiao.desk import casebook, outgoing, sources
+from xinqiao.desk.exporting import SHOWN
 from xinqiao.desk.views import search
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.intake import selectors as intake
@@ -90,6 +91,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     case_address = reverse("desk:case", args=[_PLACE])
     context: dict[str, Any] = {
         "rows": [_shown(row, case_address) for row in page.rows],
+        "headings": SHOWN,
         "filters": filters,
         "more": address(filters, after=page.after) if page.after else "",
         "first": address(filters, after="") if filters.after else "",
