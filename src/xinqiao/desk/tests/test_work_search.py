@@ -141,3 +141,16 @@ def test_not_more_than_twenty_are_kept_and_names_not_at_all(world: World) -> Non
     saved = client.get(PAGE).context["saved"]
     assert len(saved) == 20
     assert all("王启怀" not in row.query["q"] for row, _ in saved)
+
+
+def test_a_name_that_was_refused_is_still_there(world: World, noisy: list[Case]) -> None:
+    client = signed_in(world, "officer")
+    for n in range(20):
+        client.post(PAGE + "save/", {"q": "噪音", "name": f"第{n}个"})
+    refused = client.post(PAGE + "save/", {"q": "噪音", "place": "330105003", "name": "夜里的噪音"}, follow=True)
+    text = refused.content.decode()
+    assert "最多保存 20 个" in text
+    assert 'value="夜里的噪音"' in text
+    assert 'xq-keep" open' in text
+    assert "夜里的噪音" not in refused.redirect_chain[-1][0]
+    assert "夜里的噪音" not in client.get(PAGE, {"q": "噪音"}).content.decode()  # said once

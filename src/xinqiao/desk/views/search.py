@@ -26,6 +26,7 @@ from xinqiao.triage import selectors as triage
 
 ASKED = ("q", "place", "organ", "state", "content", "kind", "from", "to")
 LONGEST = 80
+TYPED = "search_name"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "more": asked.address(after=page.next) if page.next else "",
         "first": asked.address() if after else "",
         "empty": not any(asked.given.values()),
+        "name": request.session.pop(TYPED, "") if TYPED in request.session else "",
     }
     if request.headers.get("HX-Target") == "xq-found":
         part = render(request, "desk/parts/found.html", context)
@@ -140,6 +142,9 @@ def save(request: HttpRequest) -> HttpResponse:
         messages.success(request, gettext("已保存为“%(name)s”，以后在“查找”里点一下就行。") % {"name": row.name})
     except BadInput as error:
         messages.error(request, gettext("；").join(gettext(text) for text in error.fields.values()))
+        request.session[TYPED] = request.POST.get("name", "")[
+            : searches.MOST_NAME
+        ]  # not in the address: it may be anybody's
     return _back(asked)
 
 
