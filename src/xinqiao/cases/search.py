@@ -27,7 +27,8 @@ T = TypeVar("T")
 
 LIMIT = 20
 MOST_AT_ONCE = 1000
-MOST_EXAMINED = 2000  # matches looked at for one page when what is asked lies outside the index (state)
+MOST_UNSEEN = 2000  # matches looked at for one page where rows are behind what the actor may see
+MOST_EXAMINED = 800  # and where what is asked lies outside the index (state): each costs a look at its case
 ITEMS = 30
 DAYS_FIRST = 15
 _FIRST = UUID(int=0)
@@ -116,7 +117,7 @@ def find(actor: Actor, query: Query, *, after: str = "", limit: int = LIMIT) -> 
     hits: list[tuple[UUID, datetime]] = []
     cases: dict[UUID, Case] = {}
     examined = 0
-    step = 500 if query.state else limit + 5
+    step, most = (MOST_EXAMINED // 2 or 1, MOST_EXAMINED) if query.state else (limit + 5, MOST_UNSEEN)
     for matches in _matches(asked, query, key, enough=step):
         for begin in range(0, len(matches), step):
             part = matches[begin : begin + step]
@@ -128,7 +129,7 @@ def find(actor: Actor, query: Query, *, after: str = "", limit: int = LIMIT) -> 
                     hits.append(match)
                     cases[match[0]] = seen[match[0]]
             examined += len(part)
-            if examined >= MOST_EXAMINED:
+            if examined >= most:
                 return Page(_shown(hits, cases, terms), _key_of(part[-1]))
     return Page(_shown(hits, cases, terms))
 

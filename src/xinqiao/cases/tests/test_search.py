@@ -230,6 +230,24 @@ def test_looking_stops_after_enough_and_goes_on_when_asked(world: World, monkeyp
     assert rounds >= 2
 
 
+def test_a_state_costs_two_looks_at_cases_a_page_and_words_alone_are_not_cut_off(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_EXAMINED", 4)
+    cases = [world.receive(said=said("路灯不亮。"), at=MORNING - timedelta(minutes=n)).case for n in range(9)]
+    follow()
+    looked: list[int] = []
+    visible = search._visible
+    monkeypatch.setattr(
+        search, "_visible", lambda actor, query, ids: looked.append(len(ids)) or visible(actor, query, ids)
+    )
+    page = look(world, "officer", Query(words="路灯", state="no-such-state"))
+    assert (page.hits, looked) == ((), [2, 2])
+    assert page.next
+    assert numbers(look(world, "officer", Query(words="路灯"))) == [case.number for case in cases]
+    assert search.MOST_UNSEEN >= 2000
+
+
 def test_a_sealed_case_is_not_in_the_index_and_leaves_it_in_the_sealing_transaction(world: World) -> None:
     quiet = world.receive(
         said=said("举报城管队员收钱。"), who=intake.Who(reporter="anonymous", about_official=True)
