@@ -142,9 +142,10 @@ class SheetImport(models.Model):
     name = models.CharField(max_length=200)
     size = models.BigIntegerField()
     sha256 = models.BinaryField()
-    table = models.JSONField(default=dict)  # {"kind", "detail", "headings", "heading_row"}
+    table = models.JSONField(default=dict)  # what services._described says
     columns = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State.choices, default=State.MAPPING)
+    turn = models.PositiveIntegerField(default=0)  # each start is one: a worker of a former one stops
     stands_at = models.PositiveIntegerField(default=0)  # the last line of the file that has had its effect
     part = models.FloatField(default=0)
     rows = models.PositiveIntegerField(default=0)
@@ -155,7 +156,7 @@ class SheetImport(models.Model):
     checked_wrong = models.PositiveIntegerField(default=0)
     findings = models.BinaryField(
         default=b""
-    )  # encrypted: {"columns": {heading: count}, "rows": [[line, heading, what]]}
+    )  # encrypted: {"columns": {heading: count}, "rows": [[line, heading, what]], "notes": the same, "total": faults}
     seconds = models.FloatField(default=0)
     trouble = models.CharField(max_length=400, blank=True)
     created_at = models.DateTimeField()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -105,7 +106,8 @@ def test_from_upload_to_rejects(world: World, work: Callable[[str], None]) -> No
     assert not store.path_of(UUID(id_of(page))).exists(), "what was taken in is not kept twice"
 
     answer = client.get(f"{page}rejects.csv")
-    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert answer.streaming
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
     assert len(lines) == 3
     assert lines[0].startswith("第几行,为什么没有导入,编号,姓名,手机,留言内容")
     assert lines[1].startswith("4,")
@@ -217,6 +219,84 @@ def test_an_import_belongs_to_its_office_and_rejects_to_who_brought_it(
     colleague = signed_in(world, "second")
     assert "只有上传的人能下载" in read(colleague, page)
     assert colleague.get(f"{page}rejects.csv").status_code == 404
+
+
+def test_the_first_rows_are_shown_masked_and_only_to_who_brought_them(
+    world: World, work: Callable[[str], None]
+) -> None:
+    client = signed_in(world, "officer")
+    text = "编号,来电人,手机,留言内容,备注,收到时间\nA-1,钱大桥,19900001234,路灯坏了。,找19900005678,昨天\n"
+    page = page_of(upload(client, text))
+    shown = read(client, page)
+    for words in ("A-1", "钱*桥", "199****1234", "路灯坏了。", "找＊＊＊", "昨天"):
+        assert words in shown, words
+    account = Account.objects.create(username="second", name="第二个干部")
+    world.posts["second"] = Post.objects.create(
+        account=account, organ=world.organs["xf"], role="officer", title="信访干部", valid_from=LONG_AGO
+    )
+    client.post(page, columns(client, page))
+    work(id_of(page))
+    assert "不是日期" in read(client, page)
+    theirs = read(signed_in(world, "second"), page)
+    assert "只有上传的人能看" in theirs
+    for words in ("A-1", "钱*桥", "199****", "路灯坏了", "昨天"):
+        assert words not in theirs, words
+    assert "收到时间" in theirs, "which column is at fault may be known"
+
+
+def test_another_sheet_and_another_row_of_headings(world: World) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "说明"  # type: ignore[union-attr]
+    book.active.append(["怎么填"])  # type: ignore[union-attr]
+    sheet = book.create_sheet("登记")
+    for row in (["甲类", "乙类"], ["编号", "留言内容"], ["1", "路灯坏了。"]):
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    client = signed_in(world, "officer")
+    page = page_of(upload(client, out.getvalue(), "表.xlsx"))
+    text = read(client, page)
+    assert "现在读的是工作表“说明”" in text
+    assert "还有：登记" in text
+    for row, words in (("3", "不像列名"), ("51", "1 到 50"), ("x", "1 到 50")):
+        answer = client.post(page, {"do": "reread", "page": "登记", "heading_row": row})
+        assert (answer.status_code, words in answer.content.decode()) == (422, True)
+        assert f'value="{row}"' in answer.content.decode(), "what was typed is there"
+    assert client.post(page, {"do": "reread", "page": "登记", "heading_row": "2"}).status_code == 302
+    assert list(columns(client, page).values())[:2] == ["number", "text"]
+    client.post(page, columns(client, page))
+    assert client.post(page, {"do": "reread", "page": "说明", "heading_row": ""}).status_code == 422, "it runs"
+
+
+def test_the_name_for_a_mapping_outlives_an_error(world: World) -> None:
+    client = signed_in(world, "officer")
+    page = page_of(upload(client, GOOD))
+    answer = client.post(page, {**columns(client, page), "column-1": "phone", "save_as": "我们的导出"})
+    assert answer.status_code == 422
+    assert 'value="我们的导出"' in answer.content.decode()
+
+
+def test_stopped_and_started_again_at_once_counts_one_run(world: World, work: Callable[[str], None]) -> None:
+    client = signed_in(world, "officer")
+    page = page_of(upload(client, GOOD))
+    form = columns(client, page)
+    client.post(page, form)
+    with access.acting(SYSTEM("test")):
+        first = SheetImport.objects.get().turn
+    client.post(page, {"do": "stop"})
+    client.post(page, form)
+    with access.acting(SYSTEM("test")):
+        assert SheetImport.objects.get().turn == first + 1
+
+
+def test_what_is_cut_short_is_said_beforehand(world: World, work: Callable[[str], None]) -> None:
+    client = signed_in(world, "officer")
+    page = page_of(upload(client, f"编号,标题,留言内容\n1,{'长' * 201},路灯坏了。\n"))
+    client.post(page, columns(client, page))
+    work(id_of(page))
+    text = read(client, page)
+    assert "导入这 1 件" in text
+    assert "只留前 200 个字" in text
 
 
 def test_pages_cost_the_same_with_many_imports(world: World) -> None:

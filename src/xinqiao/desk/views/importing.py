@@ -1,25 +1,38 @@
 """Importing a table: upload, say which column is which, try, take in, fetch what was not taken in."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
+from xinqiao.cases import lexemes
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.intake.models import SheetImport, Submission
 from xinqiao.intake.sheets import mapping, selectors, services
+from xinqiao.intake.sheets.cells import Cell
 from xinqiao.kernel.errors import BadInput, Conflict
-from xinqiao.people import clock
+from xinqiao.people import clock, identity
 from xinqiao.people import services as vault
-from xinqiao.people.visitors import needs_recent_sign_in
+from xinqiao.people.visitors import recent_sign_in, sign_in_again
 
 WRONG = 422
 LONGEST_SAMPLE = 60
 SHOWN_FAULTS = 100
+LOWEST_HEADING = 50
+HIDDEN: dict[str, Callable[[str], str]] = {
+    "name": identity.mask_name,
+    "phone": identity.mask_phone,
+    "id_number": identity.mask_id_number,
+    "email": identity.mask_email,
+    "address": identity.mask_address,
+    "firm": identity.mask_firm,
+}
+SHOWN = frozenset({"number", "received", "answered", "closed"})
 State = SheetImport.State
 
 
@@ -56,6 +69,8 @@ def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
                 save_as = request.POST.get("save_as", "")
                 services.sheet_columns(sheet_id=sheet_id, columns=columns, save_as=save_as, actor=actor, at=at)
                 services.sheet_start(sheet_id=sheet_id, dry=True, actor=actor, at=at)
+            elif wanted == "reread":
+                _reread(request, sheet_id)
             elif wanted == "run":
                 services.sheet_start(sheet_id=sheet_id, dry=False, actor=actor, at=at)
             elif wanted == "stop":
@@ -66,7 +81,7 @@ def sheet(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
                 return redirect("desk:imports")
             return redirect("desk:import", sheet_id=sheet_id)
         except BadInput as error:
-            wrong = {_label(name): message for name, message in error.fields.items()}
+            wrong = {_label(name): f"{message}{error.remedy}" for name, message in error.fields.items()}
         except Conflict as error:
             wrong = {"": gettext(error.message)}
     context = _standing(found, actor.account_id)
@@ -94,13 +109,14 @@ def standing(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
 
 @require_GET
 @staff("officer", "admin")
-@needs_recent_sign_in
-def rejects(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
+def rejects(request: HttpRequest, sheet_id: UUID) -> HttpResponseBase:
     """What was not taken in, with reasons; only for who brought it, and logged."""
     actor, at = actor_of(request), clock.now()
     found = selectors.sheet_get(sheet_id=sheet_id, actor=actor)
     if found.account_id != actor.account_id or not found.rejected:
         raise Http404
+    if not recent_sign_in(request):
+        return sign_in_again(request)
     vault.access_record(
         kind="export",
         reason="下载导入时退回的行",
@@ -108,14 +124,30 @@ def rejects(request: HttpRequest, sheet_id: UUID) -> HttpResponse:
         at=at,
         detail={"import": str(found.pk), "rows": found.rejected},
     )
-    response = HttpResponse(b"".join(selectors.rejects_csv(found)), content_type="text/csv; charset=utf-8")
+    pieces = selectors.rejects_csv(found, actor=actor)
+    response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="rejects-{found.created_at:%Y%m%d}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
+    response["X-Accel-Buffering"] = "no"
     return response
 
 
 def _label(name: str) -> str:
     return gettext(mapping.BY_NAME[name].label) if name in mapping.BY_NAME else ""
+
+
+def _reread(request: HttpRequest, sheet_id: UUID) -> None:
+    """Another sheet, or headings on another line, as was asked."""
+    given = request.POST.get("heading_row", "").strip()
+    if given and not (given.isdecimal() and 1 <= int(given[:6]) <= LOWEST_HEADING):
+        raise BadInput({"heading_row": gettext("列名在第几行，请填 1 到 50 的数字；不填就由系统找。")})
+    services.sheet_reread(
+        sheet_id=sheet_id,
+        page=request.POST.get("page", ""),
+        heading_row=int(given or 0),
+        actor=actor_of(request),
+        at=clock.now(),
+    )
 
 
 def _columns(request: HttpRequest, found: SheetImport) -> mapping.Columns:
@@ -138,21 +170,43 @@ def _mapping(request: HttpRequest, found: SheetImport) -> dict[str, Any]:
     kept = selectors.mappings_of(actor=actor_of(request))
     chosen = next((one for one in kept if str(one.pk) == request.GET.get("mapping", "")), None)
     columns = mapping.columns_of(chosen.columns if chosen else found.columns)
-    if request.method == "POST":
+    sent = request.POST if request.POST.get("do") in ("columns", "check") else None
+    if sent is not None:
         columns = _columns(request, found)
     by_heading = {heading: name for name, headings in columns.fields.items() for heading in headings}
-    sample = selectors.sample_of(found, 3)
+    guessed = {
+        heading: name
+        for name, headings in mapping.guess(found.table["headings"]).fields.items()
+        for heading in headings
+    }
+    mine = found.account_id == actor_of(request).account_id
+    sample = selectors.sample_of(found, 3) if mine else []
     rows = [
         {
             "place": place,
             "heading": heading,
+            "label": gettext("第 {n} 列").format(n=place + 1) if heading == f"第 {place + 1} 列" else heading,
             "chosen": by_heading.get(heading, ""),
-            "sample": [str(row.cells[place])[:LONGEST_SAMPLE] for row in sample if place < len(row.cells)],
+            "sample": [
+                _shown(row.cells[place], {by_heading.get(heading, ""), guessed.get(heading, "")})
+                for row in sample
+                if place < len(row.cells)
+            ],
         }
         for place, heading in enumerate(found.table["headings"])
         if heading
     ]
+    page, pages = found.table.get("sheet", ""), found.table.get("sheets", [])
+    reread = request.POST if request.POST.get("do") == "reread" else None
     return {
+        "page": reread.get("page", page) if reread else page,
+        "pages": pages,
+        "read_page": page,
+        "other_pages": [each for each in pages if each != page],
+        "heading_row": reread.get("heading_row", "") if reread else found.table.get("said_row") or "",
+        "found_row": found.table["heading_row"],
+        "lowest_heading": LOWEST_HEADING,
+        "save_as": sent.get("save_as", "") if sent is not None else chosen.name if chosen else "",
         "columns": rows,
         "unmapped": sum(1 for row in rows if not row["chosen"]),
         "choices": mapping.FIELDS,
@@ -164,9 +218,18 @@ def _mapping(request: HttpRequest, found: SheetImport) -> dict[str, Any]:
     }
 
 
+def _shown(cell: Cell, kinds: set[str]) -> str:
+    """A cell as it may be seen without a reason: persons masked, long numbers in words too."""
+    text = str(cell)
+    for kind in kinds & HIDDEN.keys():
+        return HIDDEN[kind](text)[:LONGEST_SAMPLE]
+    return (text if kinds & SHOWN else lexemes.masked(text))[:LONGEST_SAMPLE]
+
+
 def _standing(found: SheetImport, account_id: int | None) -> dict[str, Any]:
     dry = found.state == State.CHECKING
     findings = selectors.findings_of(found) if found.state == State.CHECKED else None
+    mine = found.account_id == account_id
     return {
         "sheet": found,
         "working": found.state in services.WORKING,
@@ -175,8 +238,9 @@ def _standing(found: SheetImport, account_id: int | None) -> dict[str, Any]:
         "rows_so_far": found.checked_rows if dry else found.rows,
         "good": max(0, found.checked_rows - found.checked_wrong - found.already),
         "findings": findings,
-        "faults": findings.rows[:SHOWN_FAULTS] if findings else (),
-        "more_faults": bool(findings and found.checked_wrong > SHOWN_FAULTS),
-        "mine": found.account_id == account_id,
+        "faults": findings.rows[:SHOWN_FAULTS] if findings and mine else (),
+        "more_faults": bool(findings and findings.total > SHOWN_FAULTS),
+        "notes": findings.notes[:SHOWN_FAULTS] if findings and mine else (),
+        "mine": mine,
         "speed": int(found.rows / found.seconds) if found.seconds > 0 else 0,
     }

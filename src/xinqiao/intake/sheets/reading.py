@@ -16,7 +16,7 @@ from .delimited import Delimited
 from .xlsx import Xlsx
 
 LOOKED_AT = 50
-LONGEST_NAME = 60
+LONGEST_NAME = 100
 UNDER = " / "  # a column's name below the name that it shares with its neighbours
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OTHERS = (

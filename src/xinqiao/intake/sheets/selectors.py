@@ -3,34 +3,38 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils.translation import gettext
+from django.utils import translation
+from django.utils.translation import get_language, gettext
 
 from xinqiao.intake.models import SheetImport, SheetMapping, SheetReject
 from xinqiao.kernel.errors import NotFound
 from xinqiao.people import keys
+from xinqiao.people.access import acting
 from xinqiao.people.actors import Actor
 
 from . import store
 from .cells import Row
-from .reading import open_sheet
-from .services import may_import, own
+from .reading import defused
+from .services import may_import, own, reopened
 
 MOST_LISTED = 30
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a dry run found wrong: how often in which column, and the first faults by line and column."""
+    """What a dry run found wrong: how often in which column, and the first faults by line and column of `total`; and what would
+    not be kept whole."""
 
     columns: tuple[tuple[str, int], ...]
     rows: tuple[tuple[int, str, str], ...]
+    notes: tuple[tuple[int, str, str], ...] = ()
+    total: int = 0
 
 
 def sheet_get(*, sheet_id: UUID, actor: Actor) -> SheetImport:
@@ -59,7 +63,7 @@ def mappings_of(*, actor: Actor) -> list[SheetMapping]:
 def sample_of(sheet: SheetImport, most: int = 5) -> list[Row]:
     """The first rows of a table that waits. Raises Unreadable when its file is gone."""
     with store.opened(sheet.id) as file:
-        return open_sheet(file).sample(most)
+        return reopened(sheet, file).sample(most)
 
 
 def findings_of(sheet: SheetImport) -> Findings:
@@ -68,32 +72,45 @@ def findings_of(sheet: SheetImport) -> Findings:
     found: dict[str, Any] = json.loads(keys.decrypt("sealed", blob, sheet.id.bytes)) if blob else {}
     return Findings(
         tuple((str(name), int(count)) for name, count in found.get("columns", {}).items()),
-        tuple((int(line), str(heading), str(what)) for line, heading, what in found.get("rows", ())),
+        _told(found.get("rows", ())),
+        _told(found.get("notes", ())),
+        int(found.get("total", len(found.get("rows", ())))),
     )
 
 
-def rejects_csv(sheet: SheetImport) -> Iterator[bytes]:
-    """The rows that were not taken in as a csv for spreadsheets: line, reasons, then the columns as they came. Nothing in
-    it is run as a formula."""
+def _told(rows: Iterable[tuple[int, str, str]]) -> tuple[tuple[int, str, str], ...]:
+    return tuple((int(line), str(heading), str(what)) for line, heading, what in rows)
+
+
+def rejects_csv(sheet: SheetImport, *, actor: Actor) -> Iterator[bytes]:
+    """The rows that were not taken in as a csv for spreadsheets, piece by piece, each read in a transaction of its own: line,
+    reasons, then the columns as they came. Nothing in it is run as a formula. Taken in again it is the table without what
+    was put before it."""
+    language = get_language() or "zh-hans"
     headings = [str(heading) for heading in sheet.table["headings"]]
-    yield b"\xef\xbb\xbf" + _line([gettext("第几行"), gettext("为什么没有导入"), *map(_defused, headings)])
-    for first in SheetReject.objects.filter(sheet=sheet).order_by("first_line").values_list("first_line", flat=True):
-        kept = SheetReject.objects.get(sheet=sheet, first_line=first)
-        plain = keys.decrypt("sealed", kept.rows, sheet.id.bytes + first.to_bytes(4, "big"))
-        for line, faults, cells in json.loads(plain):
-            reasons = gettext("；").join(
-                f"{heading}{gettext('：')}{what}" if heading else what for heading, what in faults.items()
+    yield b"\xef\xbb\xbf" + _line([gettext("第几行"), gettext("为什么没有导入"), *map(defused, headings)])
+    after = -1
+    while True:
+        with acting(actor), translation.override(language):
+            kept = SheetReject.objects.filter(sheet=sheet, first_line__gt=after).order_by("first_line").first()
+            if kept is None:
+                return
+            after = kept.first_line
+            plain = keys.decrypt("sealed", kept.rows, sheet.id.bytes + after.to_bytes(4, "big"))
+            piece = b"".join(
+                _line([str(line), defused(_reasons(faults)), *map(defused, cells)])
+                for line, faults, cells in json.loads(plain)
             )
-            yield _line([str(line), _defused(reasons), *map(_defused, cells)])
+        yield piece
+
+
+def _reasons(faults: Mapping[str, str]) -> str:
+    return gettext("；").join(
+        f"{heading}{gettext('：')}{what}" if heading else what for heading, what in faults.items()
+    )
 
 
 def _line(cells: list[str]) -> bytes:
     out = io.StringIO(newline="")
     csv.writer(out).writerow(cells)
     return out.getvalue().encode()
-
-
-def _defused(cell: str) -> str:
-    if cell.startswith(_DANGEROUS) and not cell[1:].replace(".", "", 1).isdecimal():
-        return f"'{cell}"
-    return cell

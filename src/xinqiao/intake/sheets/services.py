@@ -24,12 +24,15 @@ from xinqiao.people.models import Organ
 
 from . import mapping, store
 from .cells import Unreadable
-from .convert import Converter, Wrong
+from .convert import Converter, Said, Wrong
 from .reading import Sheet, open_sheet
 from .taking import Outcome, Taker, ahead, batches, book_for
 
 IMPORTERS = frozenset({"officer", "admin"})
 MOST_SHOWN = 500
+MOST_SHEETS = 100
+SCOPE = 2  # rows are known by the office and the name of the number's column; before, by all names of columns
+MOST_FORMER = 20
 KEPT_FOR = timedelta(days=30)
 UNUSED_FOR = timedelta(days=2)
 COLLECTED_AFTER = 50  # batches
@@ -69,13 +72,38 @@ def sheet_upload(*, name: str, chunks: Iterable[bytes], actor: Actor, at: dateti
         raise
 
 
-def _described(sheet: Sheet) -> dict[str, Any]:
+def _described(sheet: Sheet, said_row: int = 0) -> dict[str, Any]:
+    """What is kept of a table: `said_row` when somebody said where its headings stand, `scope` how its rows are known again."""
     return {
         "kind": sheet.table.kind,
         "detail": sheet.table.detail,
+        "sheet": sheet.table.sheet,
+        "sheets": list(sheet.table.sheets)[:MOST_SHEETS],
         "headings": list(sheet.headings),
         "heading_row": sheet.heading_row,
+        "said_row": said_row,
+        "scope": SCOPE,
     }
+
+
+def reopened(sheet: SheetImport, file: BinaryIO) -> Sheet:
+    """The table of an import as it was described."""
+    return open_sheet(file, sheet=sheet.table.get("sheet", ""), heading_row=sheet.table.get("said_row", 0))
+
+
+@transaction.atomic
+def sheet_reread(*, sheet_id: UUID, page: str, heading_row: int, actor: Actor, at: datetime) -> SheetImport:
+    """Read another sheet of the file (`page`), or the headings from another line (0: find them). Raises Unreadable, Conflict."""
+    sheet = _locked(sheet_id, actor)
+    if sheet.state not in (State.MAPPING, State.CHECKED):
+        raise Conflict("这个文件已经在导入了，读哪一张表改不了。")
+    with store.opened(sheet_id) as file:
+        found = open_sheet(file, sheet=page, heading_row=heading_row)
+        sheet.table = _described(found, heading_row)
+        sheet.columns = mapping.guess(found.headings, found.sample()).as_dict()
+    sheet.state, sheet.findings = State.MAPPING, b""
+    sheet.save(update_fields=["table", "columns", "state", "findings"])
+    return sheet
 
 
 @transaction.atomic
@@ -128,7 +156,7 @@ def sheet_start(*, sheet_id: UUID, dry: bool, actor: Actor, at: datetime) -> She
 def _begin(sheet: SheetImport, state: str, at: datetime) -> None:
     if sheet.state == State.CHECKED:
         sheet.already, sheet.seconds = 0, 0.0
-    sheet.state, sheet.part, sheet.trouble = state, 0.0, ""
+    sheet.state, sheet.part, sheet.trouble, sheet.turn = state, 0.0, "", sheet.turn + 1
     if state == State.CHECKING:
         sheet.checked_rows = sheet.checked_wrong = sheet.already = 0
         sheet.findings = b""
@@ -181,19 +209,22 @@ class Work:
         self._actor, self._at, self._id, self._dry = actor, at, sheet.id, sheet.state == State.CHECKING
         self._size = size
         self._after = 0 if self._dry else sheet.stands_at
-        self._expected = sheet.state
+        self._expected, self._turn = sheet.state, sheet.turn
         self._found = _Findings()
-        self._opened = open_sheet(file)
+        self._opened = reopened(sheet, file)
         if list(self._opened.headings) != sheet.table["headings"]:
             raise Unreadable("文件的表头和核对列时不一样了。", remedy="请重新上传。")
         with self._acting():
             book = book_for(office=sheet.organ, at=at)
             columns = mapping.columns_of(sheet.columns)
-            converter = Converter(columns, self._opened.headings, book, at)
-            scope = json.dumps(sheet.table["headings"], ensure_ascii=False)
-            self._taker = Taker(
-                sheet_id=sheet.id, scope=f"{sheet.organ_id}|{scope}", converter=converter, actor=actor, at=at
+            converter = Converter(
+                columns, self._opened.headings, book, at, day_0=self._opened.table.day_0, sample=self._opened.sample()
             )
+            numbered = " + ".join(columns.fields.get("number", ()))
+            self._taker = Taker(
+                sheet_id=sheet.id, office=str(sheet.organ_id), numbered=numbered, former=_former(sheet, numbered),
+                converter=converter, actor=actor, at=at,
+            )  # fmt: skip
         self._batches = batches(self._opened.rows(), converter, after=self._after, **({"size": size} if size else {}))
 
     def run(self) -> SheetImport:
@@ -212,6 +243,8 @@ class Work:
                         break
                     outcome = self._taker.look(batch) if self._dry else self._taker.take(batch)
                     seconds, began = time.monotonic() - began, time.monotonic()
+                    if self._dry:
+                        self._found.note(batch.said)
                     self._note(sheet, batch.last, batch.rows, outcome, seconds)
                 gc.collect(1 if place % COLLECTED_AFTER else 2)
         except Unreadable as error:
@@ -223,8 +256,11 @@ class Work:
 
     def _current(self) -> SheetImport | None:
         sheet = SheetImport.objects.select_for_update(of=("self",)).get(pk=self._id)
-        stands = sheet.state == self._expected and (self._dry or sheet.stands_at == self._after)
+        stands = self._is_ours(sheet) and (self._dry or sheet.stands_at == self._after)
         return sheet if stands else None
+
+    def _is_ours(self, sheet: SheetImport) -> bool:
+        return sheet.state == self._expected and sheet.turn == self._turn
 
     def _note(self, sheet: SheetImport, last: int, rows: int, outcome: Outcome, seconds: float) -> None:
         sheet.part, sheet.seconds = self._opened.table.part(), sheet.seconds + seconds
@@ -246,7 +282,7 @@ class Work:
     def _end(self, state: str, trouble: str = "") -> SheetImport:
         with self._acting():
             sheet = SheetImport.objects.select_for_update(of=("self",)).get(pk=self._id)
-            if sheet.state == self._expected:
+            if self._is_ours(sheet):
                 sheet.state, sheet.trouble, sheet.part = state, trouble[:400], 1.0
                 if not self._dry or trouble:
                     sheet.ended_at = self._at
@@ -269,12 +305,32 @@ def _seldom_collected() -> Iterator[None]:
             gc.enable()
 
 
+def _former(sheet: SheetImport, numbered: str) -> list[str]:
+    """Under what else rows of this office may have come in: all names of columns of the tables that were taken in before
+    a row was known by its number's column; the latest first."""
+    before = SheetImport.objects.filter(organ=sheet.organ, table__scope__isnull=True, imported__gt=0).order_by(
+        "-created_at"
+    )
+    known = dict.fromkeys(
+        json.dumps(headings, ensure_ascii=False)
+        for headings in before.values_list("table__headings", flat=True)
+        if not numbered or numbered in headings
+    )
+    return [f"{sheet.organ_id}|{headings}" for headings in list(known)[:MOST_FORMER]]
+
+
 class _Findings:
-    """What a dry run found: how many faults each column has, and the first of them line by line."""
+    """What a dry run found: how many faults each column has, and the first of them line by line; and what would be cut short."""
 
     def __init__(self) -> None:
         self._columns: Counter[str] = Counter()
         self._rows: list[tuple[int, str, str]] = []
+        self._notes: list[tuple[int, str, str]] = []
+
+    def note(self, said: Sequence[Said]) -> None:
+        for one in said:
+            if one.notes and len(self._notes) < MOST_SHOWN:
+                self._notes += [(one.row, heading, what) for heading, what in one.notes.items()]
 
     def add(self, wrong: Sequence[Wrong]) -> None:
         for row in wrong:
@@ -284,7 +340,12 @@ class _Findings:
                     self._rows.append((row.row, heading, what))
 
     def as_dict(self) -> dict[str, Any]:
-        return {"columns": dict(self._columns.most_common()), "rows": self._rows}
+        return {
+            "columns": dict(self._columns.most_common()),
+            "rows": self._rows,
+            "notes": self._notes,
+            "total": self._columns.total(),
+        }
 
 
 def _hidden(value: Mapping[str, Any], sheet_id: UUID) -> bytes:
@@ -305,22 +366,27 @@ def _keep_rejects(sheet: SheetImport, wrong: Sequence[Wrong]) -> None:
 
 
 def sheet_take_file(
-    *, file: BinaryIO, name: str, size: int, digest: bytes, mapping_name: str, dry: bool, actor: Actor, at: datetime
+    *,
+    file: BinaryIO,
+    name: str,
+    size: int,
+    digest: bytes,
+    mapping_name: str,
+    dry: bool,
+    actor: Actor,
+    at: datetime,
+    page: str = "",
+    heading_row: int = 0,
 ) -> SheetImport:
     """Take a table in (or only try it) from an open file, in this process. Raises Unreadable, BadInput.
 
-    After a crash the same file again goes on: what has come in counts as there already.
+    `page` and `heading_row` as in `sheet_reread`. After a crash the same file again goes on: what has come in counts as
+    there already.
     """
-    opened = open_sheet(file)
+    opened = open_sheet(file, sheet=page, heading_row=heading_row)
     with acting(actor):
         if mapping_name:
-            kept = SheetMapping.objects.filter(name=mapping_name).order_by("-saved_at").first()
-            if kept is None:
-                raise BadInput(
-                    {"mapping": gettext("没有叫“{name}”的列对应关系。").format(name=mapping_name)},
-                    remedy=gettext("先在导入页面核对一次列并起名保存，或者不写 --mapping，让系统自己认。"),
-                )
-            columns = mapping.columns_of(kept.columns)
+            columns = _columns_named(mapping_name)
         else:
             columns = mapping.guess(opened.headings, opened.sample())
         wrong = mapping.faults(columns, opened.headings)
@@ -328,10 +394,27 @@ def sheet_take_file(
             raise BadInput(wrong, remedy=gettext("请在导入页面核对列，起名保存后用 --mapping 指定。"))
         sheet = SheetImport.objects.create(
             organ_id=actor.organ_id, account_id=actor.account_id, post_id=actor.post_id, name=name[-200:], size=size,
-            sha256=digest, table=_described(opened), columns=columns.as_dict(),
+            sha256=digest, table=_described(opened, heading_row), columns=columns.as_dict(),
             state=State.CHECKING if dry else State.RUNNING, created_at=at, started_at=at,
         )  # fmt: skip
     return Work(sheet=sheet, file=file, actor=actor, at=at).run()
+
+
+def _columns_named(name: str) -> mapping.Columns:
+    """The mapping of that name: the one kept at the machine, else the only one that an office has kept."""
+    kept = list(SheetMapping.objects.filter(name=name)[:MOST_SHOWN])
+    if not kept:
+        raise BadInput(
+            {"mapping": gettext("没有叫“{name}”的列对应关系。").format(name=name)},
+            remedy=gettext("先在导入页面核对一次列并起名保存，或者不写 --mapping，让系统自己认。"),
+        )
+    ours = [one for one in kept if one.organ_id is None] or kept
+    if len(ours) > 1:
+        raise BadInput(
+            {"mapping": gettext("有几个单位都存过叫“{name}”的列对应关系，分不清用哪一个。").format(name=name)},
+            remedy=gettext("请在导入页面换一个名字保存，再用 --mapping 指定。"),
+        )
+    return mapping.columns_of(ours[0].columns)
 
 
 def sheets_sweep(*, at: datetime) -> int:

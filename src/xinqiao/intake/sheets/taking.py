@@ -73,11 +73,14 @@ def book_for(*, office: Organ | None, at: datetime) -> Book:
     ):
         areas[code] = areas[full] = code
         areas[name] = "" if name in areas and areas[name] != code else code  # a name that two places share names none
-    organs: dict[str, int] = {}
+    named: dict[str, int] = {}
+    shortly: dict[str, int] = {}
     for pk, name, short in Organ.objects.filter(in_force(day_of(at)), area_code__startswith=city).values_list(
         "pk", "name", "short_name"
     ):
-        organs[name] = organs[short] = pk
+        named[name] = 0 if name in named else pk  # the same for organs; a whole name goes before a short one
+        shortly[short] = 0 if shortly.get(short, pk) != pk else pk
+    organs = {name: pk for name, pk in (shortly | named).items() if name and pk}
     return Book({name: code for name, code in areas.items() if code}, organs)
 
 
@@ -137,11 +140,27 @@ def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
 
 
 class Taker:
-    """Takes batches of one table in, for one actor on one occasion. `scope` tells tables of different make apart."""
+    """Takes batches of one table in, for one actor on one occasion.
 
-    def __init__(self, *, sheet_id: UUID, scope: str, converter: Converter, actor: Actor, at: datetime) -> None:
+    A row with a number of its source is known by `office` and the name of the number's column (`numbered`), another one by
+    `office` and all it says. `former`: scopes under which rows came in that were known by all names of their columns.
+    """
+
+    def __init__(
+        self,
+        *,
+        sheet_id: UUID,
+        office: str,
+        numbered: str,
+        former: Sequence[str] = (),
+        converter: Converter,
+        actor: Actor,
+        at: datetime,
+    ) -> None:
         self._sheet_id, self._converter, self._actor, self._at = sheet_id, converter, actor, at
-        self._scope = scope.encode()
+        self._scope = _Scope(f"{office}|".encode(), f"{office}|{numbered}".encode())
+        self._former = [_Scope(scope.encode(), scope.encode()) for scope in former]
+        self._tried: dict[int, int] = {}
         self._teller = Teller(actor)
         self._offices: dict[str, tuple[Organ | None, Organ]] = {}
         self._hash = vault.fingerprints()
@@ -149,8 +168,11 @@ class Taker:
         self._alone = threading.Lock()
 
     def look(self, batch: Batch) -> Outcome:
-        """What would become of a batch, in the caller's transaction; nothing is written."""
-        made = self._new(batch)
+        """What would become of a batch, in the caller's transaction; nothing is written. Batches that were looked at before
+        count as if they had come in."""
+        made = self._new(batch, tried=True)
+        for one, content in zip(made.seen, made.contents, strict=True):
+            self._tried.setdefault(one.int >> 64, content.int >> 64)
         return Outcome(len(made.fresh), made.already, [*batch.wrong, *made.wrong])
 
     def prepare(self, batch: Batch) -> Batch:
@@ -181,13 +203,29 @@ class Taker:
         self._opened = vault.keys_opened()
         return Outcome(len(made.fresh), made.already, [*batch.wrong, *made.wrong])
 
-    def _new(self, batch: Batch) -> "_Made":
+    def _new(self, batch: Batch, *, tried: bool = False) -> "_Made":
         """The batch without what came before."""
         for area in {said.words.area_code for said in batch.said} - self._offices.keys():
             self._offices[area] = intake.offices(self._actor, area, self._at)
         made = batch.made or self._made(batch, {})
-        rows = bulk.known("intake_sheetrow", "identity", bulk.uuids(made.seen), "content")
-        return self._made(batch, dict(rows)) if rows else made
+        rows = dict(bulk.known("intake_sheetrow", "identity", bulk.uuids(made.seen), "content"))
+        if made.former:
+            found = bulk.known("intake_sheetrow", "identity", bulk.uuids(made.former), "content")
+            for before, content in found:
+                one, meant, mine = made.former[before]
+                rows.setdefault(one, mine if content == meant else content)
+        if tried:
+            rows = self._looked_at(made) | rows
+        return self._made(batch, rows) if rows else made
+
+    def _looked_at(self, made: "_Made") -> dict[UUID, UUID]:
+        """Of these rows those that stood in a batch that was looked at before."""
+        found = {}
+        for one, content in zip(made.seen, made.contents, strict=True):
+            before = self._tried.get(one.int >> 64)
+            if before is not None:
+                found[one] = UUID(int=content.int) if before == content.int >> 64 else UUID(int=before)
+        return found
 
     def _one_by_one(self, batch: Batch) -> Outcome:
         imported, already, wrong = 0, 0, list(batch.wrong)
@@ -207,8 +245,12 @@ class Taker:
         made = _Made(ids=iter(sorted(uuid7s(3 * len(batch.said)), key=INT)))  # in the order of the rows
         with self._alone:
             for said, row in zip(batch.said, batch.origins, strict=True):
-                identity, content = self._fingerprint(said)
+                identity, content = self._fingerprint(said, self._scope)
                 made.seen.append(identity)
+                made.contents.append(content)
+                for scope in self._former:
+                    former, words = self._fingerprint(said, scope)
+                    made.former[former] = identity, words, UUID(int=content.int)
                 before = known.setdefault(identity, content)
                 if before is content:
                     self._add(made, said, row, identity, content)
@@ -229,11 +271,11 @@ class Taker:
         else:
             made.fresh.append(_Fresh(said, identity, content, matter, telling))
 
-    def _fingerprint(self, said: Said) -> tuple[UUID, UUID]:
+    def _fingerprint(self, said: Said, scope: "_Scope") -> tuple[UUID, UUID]:
         words = said.words
-        content = self._digest(b"words", canonical([words.text, words.title]))
+        content = self._digest(b"words", scope.office, canonical([words.text, words.title]))
         if said.number:
-            return self._digest(b"number", said.number.encode()), content
+            return self._digest(b"number", scope.numbered, said.number.encode()), content
         who = list(said.identity.as_dict().values()) if said.identity else []
         received = said.received_at if said.past else None
         everything = [
@@ -247,10 +289,10 @@ class Taker:
             said.reply,
             who,
         ]
-        return self._digest(b"all", canonical(everything)), content
+        return self._digest(b"all", scope.office, canonical(everything)), content
 
-    def _digest(self, kind: bytes, said: bytes) -> UUID:
-        return UUID(bytes=self._hash(b"|".join((kind, self._scope, said)))[:16])
+    def _digest(self, kind: bytes, scope: bytes, said: bytes) -> UUID:
+        return UUID(bytes=self._hash(b"|".join((kind, scope, said)))[:16])
 
     def _matter(self, said: Said, ids: Iterator[UUID]) -> Matter:
         area = said.words.area_code
@@ -348,6 +390,14 @@ class Taker:
 
 
 @dataclass(frozen=True, slots=True)
+class _Scope:
+    """Within what a row is known again: all that it says, or its number."""
+
+    office: bytes
+    numbered: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class _Fresh:
     said: Said
     identity: UUID
@@ -371,6 +421,8 @@ class _Made:
 
     ids: Iterator[UUID]
     seen: list[UUID] = field(default_factory=list)
+    contents: list[UUID] = field(default_factory=list)
+    former: dict[UUID, tuple[UUID, UUID, UUID]] = field(default_factory=dict)
     fresh: list[_Fresh] = field(default_factory=list)
     already: int = 0
     wrong: list[Wrong] = field(default_factory=list)
