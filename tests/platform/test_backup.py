@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from tests.platform.support import command, home, laid_out
 from xinqiao.config.environment import BadEnvironment
 from xinqiao.people import keyring
+from xinqiao.server import backup as portable
 from xinqiao.server import envelope
 from xinqiao.server.postgres import Postgres, served
 
@@ -115,6 +117,28 @@ def test_a_backup_shows_nothing_of_its_contents(backup: Path) -> None:
     assert b"sealed bytes" not in data
     assert b"PGDMP" not in data
     assert backup.stat().st_mode & 0o077 == 0
+
+
+def test_what_comes_and_goes_while_a_backup_is_written_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upload that is not finished, and a file whose transaction is rolled back between look and taking."""
+    folder = tmp_path / "files" / "ab"
+    folder.mkdir(parents=True)
+    for name in ("1.original", "2.original", "3.original", "4.original.part"):
+        (folder / name).write_bytes(b"sealed bytes")
+    taking = tarfile.TarFile.add
+
+    def add(self: tarfile.TarFile, name: Path, *words: object) -> None:
+        (folder / "2.original").unlink(missing_ok=True)
+        taking(self, name, *words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tarfile.TarFile, "add", add)
+    with tarfile.open(tmp_path / "plain.tar", "w") as archive:
+        assert portable._gather(archive, tmp_path / "files") == 2
+        assert archive.getnames() == ["files/ab/1.original", "files/ab/3.original"]
+    with tarfile.open(tmp_path / "empty.tar", "w") as archive:
+        assert portable._gather(archive, tmp_path / "nothing") == 0
 
 
 def test_it_never_lies_in_the_data(place: Path) -> None:

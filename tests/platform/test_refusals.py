@@ -33,10 +33,11 @@ def sound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         "XINQIAO_HOSTS": NAME,
         "XINQIAO_ORIGINS": f"https://{NAME}",
         "XINQIAO_STREAM_URL": f"https://{NAME}",
+        "XINQIAO_SMS_KEY": "k" * 32,
     }
     for name, value in named.items():
         monkeypatch.setenv(name, value)
-    for name in ("XINQIAO_TRUSTED_PROXIES", "XINQIAO_PROXY_ELSEWHERE"):
+    for name in ("XINQIAO_TRUSTED_PROXIES", "XINQIAO_PROXY_ELSEWHERE", "XINQIAO_SMTP_HOST", "XINQIAO_SMS_KEY_FILE"):
         monkeypatch.delenv(name, raising=False)
     _ring(keys / "keyring.json", "production")
     secret.make(keys)
@@ -83,6 +84,9 @@ def test_other_profiles_are_not_asked(sound: Path, monkeypatch: pytest.MonkeyPat
         ("XINQIAO_SMS_URL", "gateway.example/send", "in the open", "Use https://"),
         ("XINQIAO_SMS_URL", "https:///send", "in the open", "Use https://"),
         ("XINQIAO_SMS_URL", "http://[/send", "in the open", "Use https://"),
+        ("XINQIAO_SMTP_HOST", "mail.example", "in the open", "XINQIAO_SMTP_TLS=1"),
+        ("XINQIAO_SMTP_HOST", "10.1.2.3", "in the open", "XINQIAO_SMTP_TLS=1"),
+        ("XINQIAO_SMS_KEY_FILE", "/nowhere/key", "cannot be read", "Name a file"),
     ],
 )
 def test_names_and_addresses(
@@ -102,6 +106,24 @@ def test_a_gateway_for_text_messages_over_tls_or_on_this_machine_is_fine(
 ) -> None:
     monkeypatch.setenv("XINQIAO_SMS_URL", url)
     assert production.refusals() == []
+
+
+@pytest.mark.parametrize(("host", "tls"), [("mail.example", "1"), ("127.0.0.1", ""), ("localhost", ""), ("", "")])
+def test_mail_over_tls_or_through_this_machine_is_fine(
+    sound: Path, monkeypatch: pytest.MonkeyPatch, host: str, tls: str
+) -> None:
+    monkeypatch.setenv("XINQIAO_SMTP_HOST", host)
+    monkeypatch.setenv("XINQIAO_SMTP_TLS", tls)
+    assert production.refusals() == []
+
+
+def test_a_gateway_without_a_key_would_send_nothing(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XINQIAO_SMS_KEY")
+    assert production.refusals() == []
+    monkeypatch.setenv("XINQIAO_SMS_URL", "https://gateway.example/send")
+    refusal = _one()
+    assert "no key that signs" in refusal.word
+    assert "XINQIAO_SMS_KEY_FILE" in refusal.remedy
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "203.0.113.9", NAME])  # noqa: S104

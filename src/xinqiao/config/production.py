@@ -76,6 +76,27 @@ def _gateway() -> Iterator[Refusal]:
             "travel in the open.",
             "Use https://, or http:// to a gateway on this very machine (127.0.0.1).",
         )
+    try:
+        key = secret.given("XINQIAO_SMS_KEY")
+    except BadEnvironment as trouble:
+        yield Refusal(str(trouble), "Name a file with the key, or leave the setting out.")
+    else:
+        if given and not key:
+            yield Refusal(
+                "XINQIAO_SMS_URL is set, and there is no key that signs: no text message would go out, and nobody would be told.",
+                "Name the file with the key in XINQIAO_SMS_KEY_FILE (mode 0600), or leave XINQIAO_SMS_URL out.",
+            )
+
+
+def _mail() -> Iterator[Refusal]:
+    """Letters hold names of matters and codes, the sign-in at the mail server a password: over TLS or not at all."""
+    host = os.environ.get("XINQIAO_SMTP_HOST", "").strip()
+    if host and not _loopback(host) and os.environ.get("XINQIAO_SMTP_TLS") != "1":
+        yield Refusal(
+            f"XINQIAO_SMTP_HOST names {host}, and XINQIAO_SMTP_TLS is not 1: letters and the mail server's password would travel "
+            "in the open.",
+            "Set XINQIAO_SMTP_TLS=1 (STARTTLS, usually port 587), or send through a mail server on this very machine (127.0.0.1).",
+        )
 
 
 def _open_to_others(path: Path) -> int:
@@ -136,7 +157,7 @@ def _address(host: str) -> Iterator[Refusal]:
 
 def refusals(*, host: str = "127.0.0.1", debug: bool = False) -> list[Refusal]:
     """Everything that speaks against starting on `host`; empty when nothing does."""
-    found = [*_names(), *_gateway(), *_keys(), *_address(host)]
+    found = [*_names(), *_gateway(), *_mail(), *_keys(), *_address(host)]
     if debug:
         found.append(
             Refusal("DEBUG is on: errors would show settings and data.", "Use xinqiao.config.settings as it is.")

@@ -98,24 +98,36 @@ def write(target: Path, *, at: datetime) -> dict[str, Any]:
             "The database could not be read.",
         )
         files = home / FILES
-        names = [path for path in sorted(files.rglob("*")) if path.is_file()] if files.exists() else []
         manifest: dict[str, Any] = {
             "made_at": at.isoformat(),
             "database_bytes": dump.stat().st_size,
             "database_sha256": _sum(dump),
-            "files": len(names),
+            "files": 0,
             "profile": environment.profile(),
             "key": keys.current.version,
         }
-        (Path(work) / MANIFEST).write_text(json.dumps(manifest))
         with tarfile.open(plain, "w") as archive:
-            archive.add(Path(work) / MANIFEST, MANIFEST)
             archive.add(dump, DUMP)
-            for path in names:
-                archive.add(path, f"{FILES}/{path.relative_to(files)}")
+            manifest["files"] = _gather(archive, files)
+            (Path(work) / MANIFEST).write_text(json.dumps(manifest))
+            archive.add(Path(work) / MANIFEST, MANIFEST)
         dump.unlink()
         envelope.close(envelope.pieces(plain), target, keys, kind=KIND, name=KIND)
     return {**manifest, "file": str(target), "bytes": target.stat().st_size}
+
+
+def _gather(archive: tarfile.TarFile, files: Path) -> int:
+    """Put every attachment into the archive, while people go on; returns how many those were."""
+    count = 0
+    for path in sorted(files.rglob("*")):
+        if path.suffix == ".part" or path.is_dir():
+            continue
+        try:
+            archive.add(path, f"{FILES}/{path.relative_to(files)}")
+            count += 1
+        except FileNotFoundError:  # its transaction was rolled back
+            continue
+    return count
 
 
 def restore(source: Path, *, at: datetime) -> dict[str, Any]:
