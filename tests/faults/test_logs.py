@@ -102,3 +102,12 @@ def test_the_database_tells_its_kind_of_fault_alone(written: io.StringIO, world:
     (line,) = lines(written)
     assert any("UniqueViolation 23505" in one["error"] for one in line["errors"])
     assert "officer" not in json.dumps(line["errors"]).replace("test_", "")
+
+
+def test_what_a_reader_of_files_says_of_a_hostile_one_is_withheld(written: io.StringIO) -> None:
+    """It quotes what stands in the file, sometimes with a % in it."""
+    for name in ("pypdf.generic._data_structures", "pypdf._reader", "PIL.PngImagePlugin"):
+        logging.getLogger(name).warning(f"invalid token {MARKED['name']} %s {MARKED['phone']}")
+    assert [line["event"] for line in lines(written)] == ["withheld"] * 3
+    assert MARKED["name"] not in written.getvalue()
+    assert MARKED["phone"] not in written.getvalue()

@@ -54,7 +54,11 @@ def _file() -> int:
     path = place()
     if path not in _opened:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.posix_fallocate(handle, 0, SLOTS * _SLOT.size)
+        try:
+            os.posix_fallocate(handle, 0, SLOTS * _SLOT.size)
+        except OSError:  # a full disk: this is tried with every request
+            os.close(handle)
+            raise
         _opened[path] = handle
     return _opened[path]
 

@@ -1,6 +1,7 @@
 """The interface, version 1: its operations are in citizens.py and staff.py; errors and the document are made here."""
 
 import logging
+from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from xinqiao.api import citizens, staff, steps
 from xinqiao.api.door import unknown
 from xinqiao.api.parsing import JsonParser
-from xinqiao.api.problems import PROBLEM_TYPE, Stop, of_error, of_shapes, of_stop, problem
+from xinqiao.api.problems import KINDS, PROBLEM_TYPE, Stop, of_error, of_shapes, of_stop, problem
 from xinqiao.api.schemas import Problem
 from xinqiao.kernel.errors import XinqiaoError
 from xinqiao.kernel.words import N_
@@ -84,5 +85,15 @@ def document() -> dict[str, Any]:
     }
     for operations in made["paths"].values():
         for operation in operations.values():
-            operation["responses"]["default"] = answer
+            for status in sorted({KINDS[kind][0] for kind in _kinds(operation)}):
+                operation["responses"][str(status)] = answer
     return made
+
+
+def _kinds(operation: dict[str, Any]) -> Iterator[str]:
+    """The kinds of problem that an operation may answer with."""
+    yield from ("unreadable", "not-found", "bad-input", "slowed", "broken", "away", "busy")
+    if operation.get("security"):
+        yield from ("not-signed-in", "out-of-scope")
+    if "requestBody" in operation:
+        yield from ("conflict", "refused", "too-large", "wrong-type", "full")

@@ -11,6 +11,7 @@ import structlog
 
 DEEPEST = 12
 OF_OTHERS = ("django", "granian", "_granian", "uvicorn", "asyncio", "procrastinate", "py.warnings", "allauth")
+OF_READERS = ("pypdf", "PIL", "openpyxl", "docx")  # who read files that strangers sent: their words quote the file
 # Names under which words or identities might slip in; such values never reach a log.
 PRIVATE = frozenset(
     {
@@ -63,7 +64,9 @@ def frames(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
 def anonymous(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Django's and the servers' own lines hold addresses, names of hosts and values: what stays is the kind of line."""
     record = event.get("_record")
-    if record is not None and record.name.startswith(OF_OTHERS):
+    if record is not None and record.name.startswith(OF_READERS):
+        event["event"] = "withheld"
+    elif record is not None and record.name.startswith(OF_OTHERS):
         event["event"] = record.msg if isinstance(record.msg, str) and "%" in record.msg else "withheld"
         match = getattr(getattr(record, "request", None), "resolver_match", None)
         event["status"] = getattr(record, "status_code", None)

@@ -145,7 +145,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 
-# --- The interface for programs: requests a minute for each web process, 0 is no limit.
+# --- The interface for programs: requests a minute, by all web processes of a machine together, 0 is no limit.
 
 API_TOKEN_PER_MINUTE = int(os.environ.get("XINQIAO_API_TOKEN_PER_MINUTE", "3000"))
 API_ADDRESS_PER_MINUTE = int(os.environ.get("XINQIAO_API_ADDRESS_PER_MINUTE", "6000"))

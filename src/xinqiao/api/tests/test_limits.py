@@ -1,5 +1,6 @@
 """Counting requests: a window at a time, by all processes together, in a file that never grows."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -68,3 +69,20 @@ def test_it_begins_anew() -> None:
     assert [limits.take("a", 1, 10), limits.take("a", 1, 10)] == [0, 60]
     limits.forget()
     assert limits.take("a", 1, 10) == 0
+
+
+def test_a_full_disk_counts_nothing_and_holds_no_file_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[int] = []
+    closing = os.close
+
+    def close(handle: int) -> None:
+        closed.append(handle)
+        closing(handle)
+
+    def full(*_what: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(os, "close", close)
+    assert [limits.take("a", 1, 0) for _ in range(3)] == [0, 0, 0]
+    assert len(closed) == 3
