@@ -13,8 +13,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+import openpyxl
 import pytest
 from django.db import models
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from tests.support.harness import FULL
 from tests.support.world import MORNING, World
 
@@ -488,6 +490,17 @@ def test_a_worker_of_a_former_start_stops(world: World, monkeypatch: pytest.Monk
     sheet.refresh_from_db()
     assert (sheet.state, sheet.checked_rows, seen) == ("checked", 3, [2, 2, 3, 4])
     store.drop(sheet.pk)
+
+
+def test_day_numbers_of_a_workbook_that_counts_from_1904(world: World) -> None:
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    for row in (["编号", "内容", "收到时间"], ["1", "路灯坏了。", 44621]):
+        book.active.append(row)  # type: ignore[union-attr]
+    out = io.BytesIO()
+    book.save(out)
+    assert counts(take(out, at=LATER)) == (1, 1, 0, 0)
+    assert Case.objects.get().received_at == datetime(2026, 3, 2, tzinfo=SHANGHAI)
 
 
 def test_an_office_of_a_name_that_several_have_is_none(world: World) -> None:
