@@ -100,6 +100,7 @@ PETITIONER: dict[str, Template] = {
     "data_changed": Template(
         N_("联系信息改了"),
         (N_("有人到窗口更正了您来件上的联系信息。"), N_("如果不是您本人办的，请马上与信访部门联系。")),
+        neutral=True,
     ),
     "withdraw_asked": Template(
         N_("收到您的撤回申请"),
@@ -197,6 +198,7 @@ STAFF: dict[str, Template] = {
 }
 STAFF["code"] = PETITIONER["code"]
 STAFF["received"] = PETITIONER["received"]
+STAFF["data_changed"] = PETITIONER["data_changed"]  # to the number that was there before
 PETITIONER["registered"] = PETITIONER["received"]
 PETITIONER["phone_code"] = STAFF["phone_code"]
 

@@ -39,7 +39,8 @@ def test_sealed_matters_are_told_of_in_the_same_neutral_words(kind: str, text: s
     words = texts.write(text, kind, FULL, sealed=True)
     assert "城管局" not in words.body
     assert "受理" not in words.body
-    allowed = {texts.write(each, kind, FULL, sealed=True) for each in ("received", "code", "phone_code", "progress")}
+    neutral = ("received", "code", "phone_code", "data_changed", "progress")
+    allowed = {texts.write(each, kind, FULL, sealed=True) for each in neutral}
     assert words in allowed
 
 
@@ -72,3 +73,10 @@ def test_dates_are_sentences_and_numbers_are_read_in_fours() -> None:
 def test_a_sentence_whose_values_are_unknown_is_left_out() -> None:
     body = texts.write("passed_on", "petitioner", {"number": "123456789012-2", "organ": "城管局"}).body
     assert body == "您的来件（编号 1234 5678 9012-2）已转给城管局。随时可以用编号和查询码在网上查看进展。"
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_whoever_answered_the_old_telephone_reads_that_it_was_changed(sealed: bool) -> None:
+    words = texts.write("data_changed", "phone", {}, sealed=sealed)
+    assert words.body.startswith("有人到窗口更正了您来件上的联系信息。")
+    assert "登录系统" not in words.body
