@@ -133,7 +133,8 @@ def lexemes_of(texts: Iterable[str]) -> set[str]:
 def terms_of(question: str) -> list[str]:
     """What a question asks for: each of these lexemes must be there. Empty when nothing can be looked for."""
     found: list[str] = []
-    plain = without_identities(question)
+    whole = _HAN.sub(lambda run: _BLANK if _asks_for_a_person(run.group()) else run.group(), question)
+    plain = without_identities(whole)
     for run in _HAN.findall(plain):
         found += _asked(run)
     found += _latin(plain)
@@ -243,7 +244,10 @@ def _asks_for_a_person(run: str) -> bool:
         return not _is_word(run)
     if len(run) > 4 or _SHAPED.fullmatch(run) is None or _is_word(run):
         return False
-    return run[0] in names.FIRM or (run[-1] not in names.PLACE and not (run[0] in names.ODD and _known(run)))
+    if run[0] in names.FIRM:
+        return True
+    word = _known(run) and (run[0] in names.ODD or run[:2] in names.ORDINARY)  # 通知书, 安全法
+    return run[-1] not in names.PLACE and not word
 
 
 def _pairs(token: str) -> list[str]:
@@ -348,7 +352,7 @@ def _calls(token: str) -> bool:
 def _is_name(token: str, person: bool, after: str) -> bool:
     """Whether a word that begins with a surname is a name. `person`: the tagger takes it for one; `after`: what follows."""
     first, length = token[0], len(token)
-    if token in names.ORDINARY:
+    if token in names.ORDINARY or (length == 2 and token[1] == "家"):
         return False
     if token[-1] == "家" and length > 2 and not _known(token):  # 俞国强家
         return _is_name(token[:-1], person, after)
@@ -368,7 +372,7 @@ def _is_name(token: str, person: bool, after: str) -> bool:
     if not person:
         return met and not known and (firm or common)
     if known:
-        return firm or doubtful or (common and met and not _is_word(token[:2]))
+        return firm or doubtful or (common and met and token[:2] not in names.ORDINARY)
     return firm or common or met
 
 
