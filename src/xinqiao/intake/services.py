@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,7 @@ MOST_WORDS = 10_000
 MOST_REPRESENTATIVES = 5  # Art. 20
 MOST_MATTERS = 30
 REGISTRAR = SYSTEM("registrar")
-_FORMER_BYTES = hashlib.sha256().digest_size
+_HASH = hashlib.sha256().digest_size
 CORRECTABLE = {"phone": "手机号", "name": "姓名", "address": "通信地址", "email": "邮箱"}
 
 
@@ -142,8 +142,8 @@ def receipt_again(
 
 @dataclass(frozen=True)
 class _Same:
-    """Everything that was said, as keyed hashes: words and persons, uploads, what stands for the uploads. No plain hash of a
-    name or a telephone lies in the database, where few tries would undo it.
+    """Everything that was said: a keyed hash of words and persons, and bound to it hashes of the uploads and of what stands for
+    them. No plain hash of a name or a telephone lies in the database, where few tries would undo it.
     """
 
     channel: str
@@ -154,29 +154,34 @@ class _Same:
 
     def digest(self) -> bytes:
         """What is kept beside the key."""
-        return b"".join(keys.code_hash(value, context) for context, value in self._parts())
+        said = keys.code_hash(self._said(), "said")
+        return said + _bound(said, self._files()) + _bound(said, self._standing())
 
     def __call__(self, stored: bytes) -> bool:
         """Whether this is the request whose hash is kept. Formerly it covered fewer things and had no key: 32 bytes."""
-        if len(stored) == _FORMER_BYTES:
+        if len(stored) == _HASH:
             few = [self.channel, self.said.text, self.said.place, self.said.area_code, self.who.reporter]
             return stored == hashlib.sha256(canonical(few)).digest()
-        wide = len(stored) // 3
-        said, files, references = (
-            keys.code_matches(value, stored[place * wide : (place + 1) * wide], context)
-            for place, (context, value) in enumerate(self._parts())
-        )
-        return said and (references or (files and self.uploads is not None))
+        said, files, references = stored[: -2 * _HASH], stored[-2 * _HASH : -_HASH], stored[-_HASH:]
+        if not keys.code_matches(self._said(), said, "said"):
+            return False
+        known = self.uploads is not None and files == _bound(said, self._files())
+        return known or references == _bound(said, self._standing())
 
-    def _parts(self) -> list[tuple[str, str]]:
-        people = [[role, asdict(data)] for role, data in self.who.people]
-        said = [self.channel, asdict(self.said), asdict(replace(self.who, people=())), people]
-        files = [[one.kind, one.name[:200], one.digest] for one in self.uploads or ()]
-        stand = list(self.references) or files
-        return [
-            (f"said {name}", hashlib.sha256(canonical(value)).hexdigest())
-            for name, value in (("words", said), ("files", files), ("references", stand))
-        ]
+    def _said(self) -> str:
+        people = [[role, vars(data)] for role, data in self.who.people]
+        said = [self.channel, vars(self.said), {**vars(self.who), "people": people}]
+        return hashlib.sha256(canonical(said)).hexdigest()
+
+    def _files(self) -> list[Any]:
+        return [[one.kind, one.name[:200], one.digest] for one in self.uploads or ()]
+
+    def _standing(self) -> list[Any]:
+        return list(self.references) or self._files()
+
+
+def _bound(said: bytes, files: list[Any]) -> bytes:
+    return hashlib.sha256(said + canonical(files)).digest()
 
 
 def _again(same: _Same, actor: Actor, key: str) -> Receipt | None:
