@@ -102,7 +102,12 @@ def test_faults_staff_meet_outside_the_desk(
     assert "回到工作台" in good(page, shot, accessible, "desk-500")
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("too-large", "80 MB"), ("too-many", "请等几秒再试"), ("away", "请等一会儿")]
+)
 @widths(360)
-def test_the_proxys_own_page(windows: Any, shot: Shot, accessible: Accessible, width: int) -> None:
-    page = windows.open(width, path=f"file://{environment.ROOT}/deploy/nginx/too-large.html")
-    assert "80 MB" in good(page, shot, accessible, "proxy-413")
+def test_the_proxys_own_pages(
+    windows: Any, shot: Shot, accessible: Accessible, width: int, name: str, words: str
+) -> None:
+    page = windows.open(width, path=f"file://{environment.ROOT}/deploy/nginx/{name}.html")
+    assert words in good(page, shot, accessible, f"proxy-{name}")
