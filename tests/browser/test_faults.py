@@ -111,3 +111,33 @@ def test_the_proxys_own_pages(
 ) -> None:
     page = windows.open(width, path=f"file://{environment.ROOT}/deploy/nginx/{name}.html")
     assert words in good(page, shot, accessible, f"proxy-{name}")
+
+
+@widths(360)
+def test_what_was_typed_outlives_a_server_that_is_away(windows: Any, district: World, width: int) -> None:
+    """nginx answers in our place; its page loads our script, and its link leads back to the words."""
+    folder = environment.ROOT / "deploy" / "nginx"
+
+    def away(route: Any) -> None:
+        if route.request.method == "POST":
+            route.fulfill(status=502, content_type="text/html; charset=utf-8", body=(folder / "away.html").read_text())
+        else:
+            route.continue_()
+
+    page = windows.open(width, path="/say/")
+    page.route("**/back.js", lambda route: route.fulfill(content_type="text/javascript", path=folder / "back.js"))
+    page.route("**/say/", away)
+    page.locator("#id_text").fill("路灯坏了三个星期。")
+    page.locator("[data-xq-draft-note]").get_by_text("草稿已存").wait_for()
+    page.locator("form.po-say").evaluate(
+        "form => { sessionStorage.setItem('xq:pending', Object.keys(sessionStorage).find((key) => key.startsWith('xq:draft:')));"
+        " HTMLFormElement.prototype.submit.call(form); }"
+    )
+    page.wait_for_selector("[data-xq-failed]")
+    page.wait_for_function("sessionStorage.getItem('xq:pending') === null")
+    page.get_by_role("link", name="回到刚才那一页").click()
+    page.wait_for_selector("#id_text")
+    assert page.locator("#id_text").input_value() == "路灯坏了三个星期。"
+    page.goto("/")  # whatever they do next
+    page.goto("/say/")
+    assert page.locator("#id_text").input_value() == "路灯坏了三个星期。"
