@@ -1,6 +1,6 @@
 """How fast a table comes in: rows registered with duties, records, identities and ledger; beside the limit in the same run.
 
-    .venv/bin/python bench/import.py [--rows 20000] [--shape new|open|answered|mixed] [--json]
+    .venv/bin/python bench/import.py [--rows 20000] [--shape new|open|answered|mixed|past] [--json]
 
 The limit: the same rows of all tables, already built, by plain COPY into tables without keys, constraints, policies or
 triggers. Works in a database of its own on the tests' server, dropped at the end. Target: at least 2,000 rows a second.
@@ -31,7 +31,9 @@ TABLES = (
     "cases_case", "cases_obligation", "cases_record", "cases_document", "ledger_entry", "people_person", "people_personindex",
     "intake_submission", "intake_submissioncase", "intake_party", "intake_sheetrow", "notices_message", "notices_delivery",
 )  # fmt: skip
-SHARES = {"new": (1, 0, 0), "open": (0, 1, 0), "answered": (0, 0, 1), "mixed": (0.2, 0.3, 0.5)}
+SHARES = {
+    "new": (1, 0, 0), "open": (0, 1, 0), "answered": (0, 0, 1), "mixed": (0.2, 0.3, 0.5), "past": (0, 0.4, 0.6),
+}  # fmt: skip
 HEADINGS = ["编号", "姓名", "电话", "标题", "内容", "地点", "收到时间", "答复时间", "答复内容"]
 THINGS = ("路灯", "下水道", "电梯", "公交站", "垃圾桶", "停车位", "噪声", "油烟", "门禁", "雨棚")
 WORDS = (

@@ -140,6 +140,18 @@ def serving(rows: int, *, say: Callable[[str], None]) -> Iterator[Instance]:
 
 
 @contextlib.contextmanager
+def serving_new(home: Path, *, say: Callable[[str], None]) -> Iterator[Instance]:
+    """An instance made anew in `home`, with the demonstration's district, served once its own papers are drawn."""
+    home.mkdir(parents=True)
+    say(f"making {home}")
+    _run(["demo", "load"], home)
+    with _server(home) as instance:
+        with connect(home) as connection:
+            _wait_for_worker(connection)
+        yield instance
+
+
+@contextlib.contextmanager
 def _server(home: Path) -> Iterator[Instance]:
     port = _free_port()
     began = time.perf_counter()

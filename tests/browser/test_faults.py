@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.test_desk import PASSWORD, narrow
 from tests.support.browser import served
@@ -136,8 +137,7 @@ def test_what_was_typed_outlives_a_server_that_is_away(windows: Any, district: W
     page.wait_for_selector("[data-xq-failed]")
     page.wait_for_function("sessionStorage.getItem('xq:pending') === null")
     page.get_by_role("link", name="回到刚才那一页").click()
-    page.wait_for_selector("#id_text")
-    assert page.locator("#id_text").input_value() == "路灯坏了三个星期。"
+    expect(page.locator("#id_text")).to_have_value("路灯坏了三个星期。")
     page.goto("/")  # whatever they do next
     page.goto("/say/")
-    assert page.locator("#id_text").input_value() == "路灯坏了三个星期。"
+    expect(page.locator("#id_text")).to_have_value("路灯坏了三个星期。")
