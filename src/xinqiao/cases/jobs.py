@@ -1,6 +1,7 @@
 """Work of the worker process: the watcher each minute, papers frozen after their step."""
 
 import logging
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,9 @@ from .models import Document
 PRINTER = SYSTEM("printer")
 AT_ONCE = 200
 SHEETS = 8  # papers that are frozen in one transaction
-PRESSES = 2  # papers that are set at the same time: typesetting leaves Python free meanwhile
+PRESSES = (
+    2  # papers that are set at the same time: typesetting leaves Python free meanwhile; one while the machine is busy
+)
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds after which a paper that could not be frozen is tried again
 ALARM_AT = 4
 FINDER = SYSTEM("finder")
@@ -79,8 +82,12 @@ def freeze_papers(timestamp: int) -> None:
 
 
 def _freeze_all(ids: Sequence[UUID]) -> list[UUID]:
-    """Freeze these papers, PRESSES at once unless a transaction of the caller's holds them; returns those that failed."""
-    if connection.in_atomic_block or PRESSES == 1:
+    """Freeze these papers, PRESSES at once unless the machine is busy or a transaction of the caller's holds them.
+
+    Returns those that failed. Niceness alone does not give way: what runs on one half of a core slows the other half.
+    """
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    if connection.in_atomic_block or PRESSES == 1 or busy:
         return _freeze_some(ids)
     with ThreadPoolExecutor(PRESSES, "press") as presses:
         failed = list(presses.map(_freeze_beside, [ids[place::PRESSES] for place in range(PRESSES)]))

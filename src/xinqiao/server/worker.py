@@ -8,7 +8,7 @@ from typing import Any
 
 HEARTBEAT = 5.0
 DEAD_AFTER = 30.0  # seconds without a sign of life, after which a worker's jobs are taken over
-GIVES_WAY = 10  # niceness: when the processors are busy, people at their screens come first and papers a little later
+GIVES_WAY = 19  # niceness: when the processors are busy, people at their screens come first and papers a little later
 
 
 def main(arguments: list[str] | None = None) -> None:
