@@ -21,7 +21,7 @@ from xinqiao.law.audit import Audited, audit
 from xinqiao.ledger import chain, events
 from xinqiao.people.actors import SYSTEM, Actor
 
-from . import effects, obligations, services
+from . import effects, obligations, outcome, services
 from .models import Case, Obligation
 
 REGISTRAR = SYSTEM("registrar")
@@ -240,7 +240,7 @@ def _take(tale: _Tale, step: str, inputs: dict[str, Any], when: When, day: date,
     if step == "answer" and tale.shape.lead is not None:
         decision = replace(decision, assigns={**decision.assigns, "lead": tale.shape.lead})
         case.lead_id = tale.shape.lead
-    services._keep_facts(case, decision)
+    outcome.keep_facts(case, decision)
     case.procedure, case.state, case.waits_for = decision.procedure, decision.state, decision.waits_for
     if decision.closes:
         case.closed_cause, tale.closed = decision.closes, when
@@ -352,7 +352,7 @@ def _cast(event: str, step: str, seq: int, when: When, by: Actor, body: dict[str
         seq=seq,
         event=event,
         step=step,
-        actor=services.actor_reference(by),
+        actor=outcome.actor_reference(by),
         occurred_at=when if isinstance(when, datetime) else _hole(when),  # type: ignore[arg-type]
         body=body,
     )

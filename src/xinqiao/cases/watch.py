@@ -15,7 +15,7 @@ from xinqiao import law
 from xinqiao.people.access import acting
 from xinqiao.people.actors import SYSTEM
 
-from . import messages, obligations, services
+from . import messages, obligations, outcome, services
 from .models import Case, Obligation
 
 log = structlog.get_logger()
@@ -103,7 +103,7 @@ def _look(obligation_id: UUID, *, at: datetime, done: Watched) -> None:
         obligation.state = Obligation.State.MISSED
         obligation.wake_at = None
         obligation.save(update_fields=["colour", "state", "wake_at"])
-        services.missed(case, obligation, actor=WATCHER, at=at)
+        outcome.missed(case, obligation, actor=WATCHER, at=at)
         messages.overdue(case, obligation, actor=WATCHER, at=at)
         done.missed += 1
         if step := law.missed_step(services.facts_of(case), obligation.act):

@@ -11,7 +11,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext, pgettext
 
 from xinqiao import law, papers
-from xinqiao.cases import access, links, obligations, selectors, services, words
+from xinqiao.cases import access, links, obligations, outcome, selectors, services, words
 from xinqiao.cases.models import Case, Document, Obligation, Record
 from xinqiao.kernel.words import N_
 from xinqiao.law.types import Option, TraceLine
@@ -247,7 +247,7 @@ def _lines(records: Sequence[Record], case: Case, names: Mapping[int, str]) -> l
     found: list[Line] = []
     for record, before in zip_longest(records, records[1:]):
         found.append(line(record, case, names))
-        if before is not None and before.at - record.at > services.CLOCKS_DIFFER:
+        if before is not None and before.at - record.at > outcome.CLOCKS_DIFFER:
             found.append(_clock_line(record.at, before.at))
     return found
 

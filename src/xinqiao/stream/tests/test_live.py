@@ -27,7 +27,7 @@ from django.test import Client
 from tests.support import database
 from tests.support.world import LONG_AGO, MORNING, World, make
 
-from xinqiao.cases import services as cases
+from xinqiao.cases import outcome
 from xinqiao.cases.models import Case
 from xinqiao.config import environment
 from xinqiao.people import access
@@ -153,7 +153,7 @@ def note(case_id: UUID) -> None:
             seq=case.head_seq + 1,
             prev_hash=bytes(case.head_hash),
             event="obligation.missed",
-            actor=cases.actor_reference(SYSTEM("tests")),
+            actor=outcome.actor_reference(SYSTEM("tests")),
             occurred_at=MORNING,
             body={"step": "note"},
             key=str(uuid4()),
