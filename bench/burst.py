@@ -25,7 +25,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.instance import Client, Timed, machine, serving
+from bench.clients import Client, Timed
+from bench.instance import machine, serving
 from bench.lifecycle import Road, run
 
 MOST_ERRORS = 0.001

@@ -31,7 +31,8 @@ from uuid import UUID
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psycopg
-from bench.instance import Client, Instance, Timed, connect, environment, home_of
+from bench.clients import Client, Timed
+from bench.instance import Instance, connect, environment, home_of
 from bench.tape import Tape, play, script, statements
 
 KINDS = 8  # lives taken down: other words, other searches

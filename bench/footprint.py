@@ -20,7 +20,8 @@ from urllib.parse import quote, urljoin
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.instance import Browser, Instance, environment, home_of, machine, serving
+from bench.clients import Browser
+from bench.instance import Instance, environment, home_of, machine, serving
 from bench.pages import matters
 
 START, MEMORY, WEIGHT = 5.0, 600, 100_000

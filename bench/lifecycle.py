@@ -24,7 +24,8 @@ from zoneinfo import ZoneInfo
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench import captured
-from bench.instance import Client, Instance, Timed, machine, serving, together
+from bench.clients import Client, Timed, together
+from bench.instance import Instance, machine, serving
 
 TARGET, FLOOR, P95 = 37.0, 20.0, 300.0
 DRAIN = 60  # seconds within which queues are empty and papers frozen

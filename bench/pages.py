@@ -23,7 +23,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.captured import Life, again
-from bench.instance import Ask, Browser, Client, Instance, Timed, flood, machine, serving, staffed
+from bench.clients import Ask, Browser, Client, Timed, flood
+from bench.instance import Instance, machine, serving, staffed
 from bench.lifecycle import Road
 from bench.tape import Tape, play
 
