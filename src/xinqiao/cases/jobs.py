@@ -23,9 +23,7 @@ from .models import Document
 PRINTER = SYSTEM("printer")
 AT_ONCE = 200
 SHEETS = 8  # papers that are frozen in one transaction
-PRESSES = (
-    2  # papers that are set at the same time: typesetting leaves Python free meanwhile; one while the machine is busy
-)
+PRESSES = 2  # papers set at the same time: typesetting leaves Python free meanwhile; one while the machine is busy
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds after which a paper that could not be frozen is tried again
 ALARM_AT = 4
 FINDER = SYSTEM("finder")
@@ -59,8 +57,7 @@ def freeze_papers(timestamp: int) -> None:
     """Freeze the papers that were issued since, oldest first, some at a time.
 
     One that cannot be frozen holds up no other: those beside it are frozen one by one, it is tried again later and later, and
-    the job fails aloud. When it has
-    failed ALARM_AT times (seven minutes after the first), people are told.
+    the job fails aloud. When it has failed ALARM_AT times (seven minutes after the first), people are told.
     """
     failed: list[UUID] = []
     after: tuple[datetime, UUID] | None = None

@@ -1,7 +1,10 @@
 """Papers are frozen by a worker that looks for them; one that cannot be drawn holds up no other."""
 
+import threading
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from tests.support.world import MORNING, World, days
@@ -89,6 +92,28 @@ def test_a_paper_whose_row_changes_while_it_is_drawn_is_drawn_anew(
         monkeypatch.setattr(papers, "compose", compose)
         documents.documents_freeze(document_ids=[one.pk], actor=jobs.PRINTER, at=MORNING)
         assert waiting() == 0
+
+
+@pytest.mark.parametrize(("load", "presses"), [(1.9, 2), (2.0, 2), (2.1, 1)])
+def test_one_press_alone_while_the_machine_is_busy(load: float, presses: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares: list[list[UUID]] = []
+    threads = set()
+
+    def freeze(ids: list[UUID]) -> list[UUID]:
+        shares.append(list(ids))
+        threads.add(threading.current_thread().name)
+        return list(ids[:1])
+
+    monkeypatch.setattr(jobs, "connection", SimpleNamespace(in_atomic_block=False))
+    monkeypatch.setattr(jobs.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(jobs.os, "getloadavg", lambda: (load, 9.0, 0.0))
+    monkeypatch.setattr(jobs, "_freeze_some", freeze)
+    ids = [uuid4() for _ in range(5)]
+    failed = jobs._freeze_all(ids)
+    assert len(shares) == presses
+    assert sorted(each for share in shares for each in share) == sorted(ids)  # each paper once
+    assert failed == ids[:presses]  # nobody's failure is lost
+    assert (threading.current_thread().name in threads) == (presses == 1)
 
 
 @pytest.fixture
