@@ -114,7 +114,11 @@ class Wrong:
 
 
 class Converter:
-    """Turns rows of one table into what was said. `day_0`: from when it counts days. `sample`: its first rows."""
+    """Turns rows of one table into what was said. `day_0`: from when it counts days.
+
+    Whether rows are new or have a past is decided by the columns alone: where one says when they were received, none may be
+    silent about it.
+    """
 
     def __init__(
         self,
@@ -124,7 +128,6 @@ class Converter:
         at: datetime,
         *,
         day_0: datetime = DAY_0,
-        sample: Sequence[Row] = (),
     ) -> None:
         places = {heading: place for place, heading in enumerate(headings) if heading}
         self._columns, self._book, self._at = columns, book, at
@@ -135,10 +138,6 @@ class Converter:
         }
         self._month_first = columns.day_order == "mdy"
         self._day_0, self._shift = day_0, (day_0 - DAY_0).days
-        self._dated = any(self._has_date(row) for row in sample)
-
-    def _has_date(self, row: Row) -> bool:
-        return any(place < len(row.cells) and row.cells[place] != "" for place in self._places.get("received", ()))
 
     def convert(self, row: Row) -> Said | Wrong:
         """The row as something said, or what is wrong with it."""
@@ -150,10 +149,10 @@ class Converter:
         channel = self._channel(get.text("channel"))
         received, answered, closed = (self._moment(get, name, wrong) for name in ("received", "answered", "closed"))
         past = received is not None
-        if past:
-            self._dated = True
-        elif self._dated and "received" not in wrong:
-            wrong["received"] = gettext("没有写收到时间，别的行都有。请补上；今天才来的，也请写上今天的日期。")
+        if not past and self._places.get("received") and "received" not in wrong:
+            wrong["received"] = gettext(
+                "没有写收到时间。请补上；今天才来的，写上今天的日期。整列都空着的，请在核对列时把这一列选成“不导入”。"
+            )
         notes: dict[str, str] = {}
         reply = get.lines("reply")
         source = self._source(cells, notes)

@@ -217,9 +217,7 @@ class Work:
         with self._acting():
             book = book_for(office=sheet.organ, at=at)
             columns = mapping.columns_of(sheet.columns)
-            converter = Converter(
-                columns, self._opened.headings, book, at, day_0=self._opened.table.day_0, sample=self._opened.sample()
-            )
+            converter = Converter(columns, self._opened.headings, book, at, day_0=self._opened.table.day_0)
             numbered = " + ".join(columns.fields.get("number", ()))
             self._taker = Taker(
                 sheet_id=sheet.id, office=str(sheet.organ_id), numbered=numbered, former=_former(sheet, numbered),

@@ -410,15 +410,20 @@ def test_what_has_not_ended_comes_in_open(status: str) -> None:
     assert found.answered_at is None
 
 
-def test_a_row_without_a_date_among_others_with_one_is_not_new_today() -> None:
+def test_a_row_without_a_date_is_not_new_today_where_a_column_says_when_it_was_received() -> None:
     first, dateless = texts("内容,收到时间", "一,2026-03-02", "二,")
     assert isinstance(first, Said)
     assert isinstance(dateless, Wrong)
     assert "收到时间" in dateless.faults
-    sheet = open_sheet(io.BytesIO("内容,收到时间\n一,\n二,2026-03-02\n".encode()))
-    converter = Converter(mapping.guess(sheet.headings), sheet.headings, Book(), MORNING, sample=sheet.sample())
-    assert isinstance(next(map(converter.convert, sheet.rows())), Wrong), "also when the date stands further down"
-    assert isinstance(texts("内容,收到时间", "一,", "二,")[0], Said), "a column that is always empty says nothing"
+    late = texts("内容,收到时间", *("早,",) * 300, "晚,2026-03-02")
+    assert all(isinstance(one, Wrong) for one in late[:-1]), "however far down the first date stands"
+    assert isinstance(late[-1], Said)
+    (empty,) = texts("内容,收到时间", "一,")
+    assert isinstance(empty, Wrong)
+    assert "不导入" in empty.faults["收到时间"], "a column that is empty throughout: what to do is told"
+    (new,) = texts("内容", "一")
+    assert isinstance(new, Said)
+    assert not new.past
 
 
 def test_day_numbers_without_a_format_count_from_where_the_table_does() -> None:
