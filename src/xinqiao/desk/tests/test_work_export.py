@@ -65,6 +65,7 @@ def test_the_table_has_the_columns_and_rows_of_the_screen(world: World, clock: N
     line = re.search(rf'<tr data-xq-item="{second.number}".*?</tr>', screen, re.S)
     assert line
     words = re.sub(r"<[^>]+>", " ", line.group())
+    mine["收到日期"] = "9 月 1 日"  # as people say it
     for column in head:  # every word of the table stands on the screen too
         if column not in {"期限", "标记"} and mine[column]:
             assert mine[column] in words, column

@@ -74,6 +74,16 @@ def test_closed_cases_and_those_that_wait_for_others_have_their_views(officer: C
     assert numbers(officer.get("/desk/?view=closed")) == [ended.number]
 
 
+def test_a_row_says_when_the_matter_was_received_with_the_year_when_it_is_another(
+    officer: Client, world: World
+) -> None:
+    case = new_case(world)
+    assert f"收到 {MORNING.month} 月 {MORNING.day} 日<" in officer.get("/desk/").content.decode()
+    with access.acting(SYSTEM("test")):
+        Case.objects.filter(pk=case.pk).update(received_at=MORNING.replace(year=2025, month=3, day=4))
+    assert "收到 2025 年 3 月 4 日<" in officer.get("/desk/").content.decode()
+
+
 def test_mine_is_what_the_post_handles(world: World, moment: Callable[[datetime], None]) -> None:
     case = bring(world, new_case(world), "at_unit")
     bring(world, new_case(world), "at_unit")

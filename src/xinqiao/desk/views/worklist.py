@@ -31,6 +31,7 @@ from xinqiao.people import clock
 from xinqiao.people.actors import Actor
 from xinqiao.triage import selectors as triage
 from xinqiao.ui.forms import StepForm
+from xinqiao.ui.templatetags.xq import day_words
 
 VIEWS = (
     ("due", _("按期限办")),
@@ -90,7 +91,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     filters = page.filters
     case_address = reverse("desk:case", args=[_PLACE])
     context: dict[str, Any] = {
-        "rows": [_shown(row, case_address) for row in page.rows],
+        "rows": [_shown(row, case_address, today) for row in page.rows],
         "headings": SHOWN,
         "filters": filters,
         "more": address(filters, after=page.after) if page.after else "",
@@ -123,12 +124,13 @@ def worklist(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/worklist.html", context)
 
 
-def _shown(row: selectors.Row, address_of: str) -> dict[str, Any]:
+def _shown(row: selectors.Row, address_of: str, today: date) -> dict[str, Any]:
     """A line; `address_of` is the address of a case, in which _PLACE stands for its number."""
     return {
         "case": row.case,
         "url": address_of.replace(_PLACE, row.case.number),
         "duty": row.obligation,
+        "received": day_words(day_of(row.case.received_at), today, weekday=False),
         "state": gettext(law.state_label(row.case.procedure, row.case.state, row.case.closed_cause)),
         "procedure": gettext(casebook.procedure_label(row.case.procedure)),
         "marks": casebook.marks(row.case),
