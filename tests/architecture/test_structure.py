@@ -18,7 +18,7 @@ TEMPLATES = sorted(SOURCE.glob("*/templates/**/*.*"))
 BY_CONVENTION = {  # found by their names, by Django or by allauth
     "400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html",
 }  # fmt: skip
-_REFERENCE = re.compile(r"""["']([\w./-]+\.(?:html|txt|typ))["']""")
+_REFERENCE = re.compile(r"""["']([\w./-]+\.(?:html|txt|typ|jinja))["']""")
 
 
 def _name(path: Path) -> str:
@@ -43,7 +43,7 @@ def test_templates_that_are_named_exist() -> None:
     named = {
         name
         for path in TEMPLATES
-        for name in re.findall(r"""{% (?:include|extends) ["']([\w./-]+)["']""", path.read_text())
+        for name in re.findall(r"""{% (?:include|extends|from|compiled_part) ["']([\w./-]+)["']""", path.read_text())
     }
     assert named - known == set()
 
@@ -104,7 +104,7 @@ def test_no_page_needs_inline_styles_or_handlers() -> None:
     wrong = [
         _name(path)
         for path in TEMPLATES
-        if path.suffix == ".html"
+        if path.suffix in (".html", ".jinja")
         and re.search(r"""\sstyle=["']|\son(?:click|change|submit|load)=|javascript:""", path.read_text())
     ]
     assert wrong == []

@@ -41,10 +41,17 @@ class CaseFile:
 
 def case_file(case: Case, *, public_only: bool = False) -> CaseFile:
     """The file of a case that access has already allowed. With `public_only` only what the petitioner may read."""
-    reading = batch.Batch()
-    for statement in _statements(public_only):
-        reading.add(statement, [case.pk] * statement.count("%s"))
-    duties, papers, steps, scores, helpers, organs, *posts = reading.read()
+    return case_file_asked(case, public_only=public_only).answer()
+
+
+def case_file_asked(case: Case, *, public_only: bool = False) -> batch.Question[CaseFile]:
+    """What case_file asks, to travel with others."""
+    asked = [(statement, [case.pk] * statement.count("%s")) for statement in _statements(public_only)]
+    return batch.Question(asked, lambda found: _bound(case, found, public_only=public_only))
+
+
+def _bound(case: Case, found: list[batch.Rows], *, public_only: bool) -> CaseFile:
+    duties, papers, steps, scores, helpers, organs, *posts = found
     named = {organ.pk: organ for organ in batch.made(Organ, organs)}
     held: dict[int, Post] = {}
     for row in posts[0] if posts else ():
@@ -55,7 +62,7 @@ def case_file(case: Case, *, public_only: bool = False) -> CaseFile:
     ratings, assists = batch.made(Rating, scores), batch.made(Assist, helpers)
     hanging: tuple[Any, ...] = (*obligations, *documents, *records, *ratings, *assists)
     for each in hanging:
-        each.case = case
+        batch.hang(each, "case", case)
     for one in (*obligations, *records, *assists):
         _name(one, "organ", named)
     for document in documents:
@@ -72,7 +79,7 @@ def case_file(case: Case, *, public_only: bool = False) -> CaseFile:
 def _name(row: Any, field: str, known: Mapping[int, Any]) -> None:
     key = getattr(row, f"{field}_id")
     if key is None or key in known:
-        setattr(row, field, known.get(key))
+        batch.hang(row, field, known.get(key))
 
 
 def _petitioners(document: Document) -> bool:
@@ -95,7 +102,7 @@ def _statements(public_only: bool) -> tuple[str, ...]:
         f"{batch.selection(Record)} {told} ORDER BY seq DESC",
         f"{batch.selection(Rating)} {of} ORDER BY id",
         f"{batch.selection(Assist)} {of} AND closed_at IS NULL ORDER BY id",
-        f"{batch.selection(Organ)} WHERE id IN ({organs})",
+        f"{batch.selection(Organ)} WHERE id = ANY(ARRAY({organs}))",
     )
     if public_only:  # who took a step is not the petitioner's to know: the organ is
         return found

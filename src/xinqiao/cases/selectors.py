@@ -19,6 +19,7 @@ from . import access
 from .casefile import BETWEEN_ORGANS, SERVED_FIRST
 from .casefile import CaseFile as CaseFile
 from .casefile import case_file as case_file
+from .casefile import case_file_asked as case_file_asked
 from .models import Case, Document, Obligation
 
 PAGE = 50

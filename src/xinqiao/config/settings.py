@@ -98,7 +98,11 @@ TEMPLATES = [
                 "csp.context_processors.nonce",
                 "xinqiao.ui.context.page",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "xinqiao.ui.templatetags.parts",
+            ],
         },
     }
 ]
@@ -214,6 +218,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # --- Web
 
+SESSION_ENGINE = "xinqiao.people.sessions"
 SESSION_COOKIE_NAME = "xinqiao"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -69,3 +69,6 @@ production.check(debug=settings.DEBUG)
 
 gc.collect()
 gc.freeze()  # what is loaded stays: a full collection would look at all of it for a tenth of a second, again and again
+gc.set_threshold(
+    50_000, 20, 20
+)  # a page makes some thousand objects that reference counting ends: 700 is far too often

@@ -101,8 +101,13 @@ def submission_ids_of(case_ids: Iterable[UUID]) -> frozenset[UUID]:
 
 def submission_of(case: Case) -> Submission | None:
     """The submission that a case came of; the first when several joined."""
-    found = batch.found(Submission, _FIRST, [case.pk])
-    return found[0] if found else None
+    return submission_asked(case).answer()
+
+
+def submission_asked(case: Case) -> batch.Question[Submission | None]:
+    """What submission_of asks, to travel with others."""
+    one = f"{batch.selection(Submission)} WHERE {_FIRST}"
+    return batch.question(one, [case.pk], lambda rows: next(iter(batch.made(Submission, rows)), None))
 
 
 def items_of(submission: Submission, actor: Actor) -> list[Case]:

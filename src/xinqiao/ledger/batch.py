@@ -4,11 +4,14 @@ Every statement still sees what the ones before it did, as if each had been sent
 looked up once; nothing is left of the row's own `save()`, which by the house rules holds no rules.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
 from django.db.models import Field, Model
@@ -20,6 +23,8 @@ from xinqiao.config.postgresql import base as postgresql
 from . import prepared
 
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+Rows = list[tuple[Any, ...]]
 Savers = list[Callable[[Any], Any]]
 _AS_THEY_ARE = (
     models.CharField,
@@ -78,12 +83,45 @@ class Batch:
 @contextmanager
 def _sent(statements: Sequence[prepared.Statement]) -> Iterator[Any]:
     """The cursor that stands before the first answer. What the connection has lying ahead goes with them."""
-    ahead = postgresql.current().take_ahead()
+    wire = postgresql.current()
+    ahead = wire.take_ahead()
     with connection.cursor() as cursor:
-        cursor.execute(prepared.message(cursor, [*ahead, *statements]))
-        if ahead:
+        message = prepared.message(cursor, [*ahead, *statements])
+        begins = wire.begins()
+        cursor.execute(f"BEGIN;\n{message}" if begins else message)
+        for _each in range(begins + len(ahead)):
             cursor.nextset()
         yield cursor
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """What a selector asks, so that it may travel with others: its statements, and what is made of the rows of each."""
+
+    statements: Sequence[prepared.Statement]
+    take: Callable[[list[Rows]], T]
+
+    def answer(self) -> T:
+        """The answer, in one round trip."""
+        reading = Batch()
+        for statement, params in self.statements:
+            reading.add(statement, params)
+        return self.take(reading.read())
+
+
+def question(statement: str, params: Sequence[Any], take: Callable[[Rows], T]) -> Question[T]:
+    """A question of one statement."""
+    return Question([(statement, params)], lambda found: take(found[0]))
+
+
+def together(*questions: Question[Any]) -> Question[tuple[Any, ...]]:
+    """Several questions as one: the answer of each, in their order."""
+
+    def take(found: list[Rows]) -> tuple[Any, ...]:
+        left = iter(found)
+        return tuple(one.take(list(islice(left, len(one.statements)))) for one in questions)
+
+    return Question([statement for one in questions for statement in one.statements], take)
 
 
 def rows(statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -121,16 +159,26 @@ def parted(models: Sequence[type[Model]], row: tuple[Any, ...]) -> list[Any]:
 def made(model: type[M], rows: Iterable[tuple[Any, ...]]) -> list[M]:
     """Model instances from rows of `selection`."""
     names, columns = _loading(model)
-    return [_made(model, names, columns, row) for row in rows]
+    alias = connection.alias
+    return [_made(model, names, columns, row, alias) for row in rows]
+
+
+def hang(row: Model, name: str, on: Model | None) -> None:
+    """Let `row.name` be `on`, which its key names: what assigning does, without a look at what is known."""
+    row._state.fields_cache[name] = on
 
 
 def _made(
-    model: type[M], names: Sequence[str], columns: Sequence[Callable[[Any], Any] | None], row: tuple[Any, ...]
+    model: type[M],
+    names: Sequence[str],
+    columns: Sequence[Callable[[Any], Any] | None],
+    row: tuple[Any, ...],
+    alias: str,
 ) -> M:
     """What `Model.from_db` gives, without its look at every keyword: no model here has an `__init__` or listens to its own."""
     instance = model.__new__(model)
     instance._state = state = ModelState()
-    state.adding, state.db = False, connection.alias
+    state.adding, state.db = False, alias
     kept = instance.__dict__
     for name, value, convert in zip(names, row, columns, strict=True):
         kept[name] = value if convert is None else convert(value)
@@ -190,10 +238,16 @@ def _loading(model: type[Model]) -> tuple[list[str], list[Callable[[Any], Any] |
     return names, columns
 
 
+def _json(value: str | None) -> Any:
+    return None if value is None else json.loads(value)
+
+
 def _loader(field: "Field[Any, Any]") -> Callable[[Any], Any] | None:
     given = field.get_db_converters(connection)
     if not given:
         return None
+    if type(field) is models.JSONField and field.decoder is None:
+        return _json
 
     def convert(value: Any) -> Any:
         for one in given:

@@ -62,11 +62,10 @@ def proof(case_id: UUID, day: date) -> dict[str, Any] | None:
     }
 
 
-def proof_day(case_id: UUID, day: date) -> date | None:
+def proof_day(case_id: UUID, day: date) -> batch.Question[date | None]:
     """The day of the last anchor up to `day` that holds the case, as `proof` would name it; asks for nothing else."""
-    place = batch.rows("SELECT max(day) FROM ledger_anchoredhead WHERE case_id = %s AND day <= %s", [case_id, day])
-    found: date | None = place[0][0]
-    return found
+    last = "SELECT max(day) FROM ledger_anchoredhead WHERE case_id = %s AND day <= %s"
+    return batch.question(last, [case_id, day], lambda rows: rows[0][0])
 
 
 def publication(anchor: Anchor) -> dict[str, Any]:

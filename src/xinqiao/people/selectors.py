@@ -179,9 +179,17 @@ ORDER BY people_reviewingbody.id
 
 def reviewing_bodies(organ: Organ | int, content: str, on: date) -> list[Reviewer]:
     """Who reviews what `organ` decided about a content (Art. 35); several: the petitioner chooses; none: no review."""
-    key = organ.pk if isinstance(organ, Organ) else organ
+    return reviewing_asked(organ.pk if isinstance(organ, Organ) else organ, content, on).answer()
+
+
+def reviewing_asked(organ_id: int, content: str, on: date) -> batch.Question[list[Reviewer]]:
+    """What reviewing_bodies asks, to travel with others."""
+    return batch.question(_reviewing(), [organ_id, list(content_chain(content)), on, on, on, on], _reviewers)
+
+
+def _reviewers(found: batch.Rows) -> list[Reviewer]:
     rows = []
-    for row in batch.rows(_reviewing(), [key, list(content_chain(content)), on, on, on, on]):
+    for row in found:
         body, body.reviewer = batch.parted((ReviewingBody, Organ), row)
         rows.append(body)
     nearest = max((len(content_stem(row.content_code)) for row in rows), default=0)
@@ -364,17 +372,23 @@ CITIZEN_SEES = ("reveal", "correct", "regain", "sealed_read", "export")
 
 def access_of_case(case_id: UUID) -> list[Look]:
     """Who looked at the identity behind a case or changed it, newest first; row-level security decides who may ask."""
-    return [
-        Look(
-            at=at,
-            kind=AccessLog.Kind(kind).label,
-            organ=organ or "",
-            title=title or "",
-            reason=reason,
-            fields=tuple(gettext(identities.LABELS[name]) for name in json.loads(fields) if name in identities.LABELS),
-        )
-        for at, kind, organ, title, reason, fields in batch.rows(_LOOKS, [case_id, list(CITIZEN_SEES)])
-    ]
+    return access_asked(case_id).answer()
+
+
+def access_asked(case_id: UUID) -> batch.Question[list[Look]]:
+    """What access_of_case asks, to travel with others."""
+    return batch.question(_LOOKS, [case_id, list(CITIZEN_SEES)], lambda rows: [_look(*row) for row in rows])
+
+
+def _look(at: datetime, kind: str, organ: str | None, title: str | None, reason: str, fields: str) -> Look:
+    return Look(
+        at=at,
+        kind=AccessLog.Kind(kind).label,
+        organ=organ or "",
+        title=title or "",
+        reason=reason,
+        fields=tuple(gettext(identities.LABELS[name]) for name in json.loads(fields) if name in identities.LABELS),
+    )
 
 
 def access_review(*, since: datetime, until: datetime, limit: int = 500) -> list[AccessLog]:

@@ -129,7 +129,11 @@ def _key(request: HttpRequest, number: str) -> Hashable | None:
     """What the page of this request would be made of; None when it has to be made anew, or is nobody's to see."""
     cookies = request.COOKIES
     session_key = cookies.get(settings.SESSION_COOKIE_NAME, "")
-    if not session_key or cookies.get("messages") or not _SECRET.fullmatch(cookies.get(settings.CSRF_COOKIE_NAME, "")):
+    if (
+        not session_key.isalnum()
+        or cookies.get("messages")
+        or not _SECRET.fullmatch(cookies.get(settings.CSRF_COOKIE_NAME, ""))
+    ):
         return None
     nested, former = connection.in_atomic_block, access.current()
     try:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,6 +18,7 @@ from xinqiao.cases.models import Case, Document, Obligation, Rating, Record
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.words import N_
 from xinqiao.law.types import Option, Station, TraceLine
+from xinqiao.ledger import batch
 from xinqiao.people import selectors as people
 from xinqiao.people.actors import Actor
 from xinqiao.people.models import Organ
@@ -140,9 +143,31 @@ class View:
     ratings: list[Rating] = field(default_factory=list)
 
 
-def view(case: Case, *, actor: Actor, at: datetime) -> View:
-    """What the petitioner sees of `case`, which access has already allowed."""
-    file = selectors.case_file(case, public_only=True)
+@dataclass(frozen=True)
+class Material:
+    """What the page of a case is made of."""
+
+    file: selectors.CaseFile
+    reviewers: tuple[Organ, ...]
+
+
+def material(case: Case, *, at: datetime) -> batch.Question[Material]:
+    """What is asked for the page of `case`, which access has already allowed; to travel with others."""
+    asked: list[batch.Question[Any]] = [selectors.case_file_asked(case, public_only=True)]
+    if case.lead_id is not None:
+        asked.append(people.reviewing_asked(case.lead_id, case.content_code, day_of(at)))
+    both = batch.together(*asked)
+
+    def take(found: list[batch.Rows]) -> Material:
+        file, *reviewers = both.take(found)
+        return Material(file, tuple(one.organ for some in reviewers for one in some))
+
+    return batch.Question(both.statements, take)
+
+
+def view(case: Case, of: Material, *, actor: Actor, at: datetime) -> View:
+    """What the petitioner sees of `case`."""
+    file = of.file
     standing = services.Standing(
         assists=frozenset(one.organ_id for one in file.assists),
         acts=frozenset(one.act for one in file.obligations if one.settled_at is None),
@@ -165,7 +190,7 @@ def view(case: Case, *, actor: Actor, at: datetime) -> View:
         assists=[assist.organ.short_name for assist in file.assists],
         answer=_answer(file),
         owed=[_day(o) for o in file.open_duties if o.act in OWED_BESIDE],
-        rights=_rights(case, [o for o in file.open_windows if o.owner == "petitioner"], day_of(at)),
+        rights=_rights([o for o in file.open_windows if o.owner == "petitioner"], of.reviewers, day_of(at)),
         ratings=file.ratings,
     )
 
@@ -196,18 +221,9 @@ def _lines(record: Record) -> tuple[tuple[str, str], ...]:
     return tuple((gettext(label) if label else "", str(kept[name])) for label, name in wanted if kept.get(name))
 
 
-def _rights(case: Case, windows: Sequence[Obligation], today: date) -> list[Day]:
+def _rights(windows: Sequence[Obligation], reviewers: tuple[Organ, ...], today: date) -> list[Day]:
     """What the petitioner may still do until when; for a review, at which bodies."""
-    return [
-        _day(one, _reviewers(case, today) if one.act == "review.apply" else ()) for one in windows if one.due >= today
-    ]
-
-
-def _reviewers(case: Case, today: date) -> tuple[Organ, ...]:
-    if case.lead_id is None:
-        return ()
-    found = people.reviewing_bodies(case.lead_id, case.content_code, today)
-    return tuple(reviewer.organ for reviewer in found)
+    return [_day(one, reviewers if one.act == "review.apply" else ()) for one in windows if one.due >= today]
 
 
 def _worth_saying(step: str, flags: frozenset[str]) -> bool:
@@ -223,9 +239,22 @@ def act(case: Case, option: Option) -> Act:
         hint=gettext(option.hint) if option.hint else "",
         icon=ICONS.get(option.step, "arrow-right"),
         weight=option.weight,
-        url=reverse("portal:do", args=[case.number, option.step]),
+        url=_step_address().format(case.number, option.step),
         blocked=tuple(gettext(reason) for reason in option.blocked),
     )
+
+
+@cache
+def _step_address() -> str:
+    """Where a step of a case is taken, with places for number and step: one page has many of them."""
+    number = "0" * 12
+    return reverse("portal:do", args=[number, "step"]).replace(number, "{}").replace("step", "{}")
+
+
+@cache
+def _paper_address() -> str:
+    nobody = UUID(int=0)
+    return reverse("portal:paper", args=[nobody]).replace(str(nobody), "{}")
 
 
 def _next(case: Case, outlook: law.Outlook, obligations: Sequence[Obligation], today: date) -> Next:
@@ -337,7 +366,7 @@ def paper_line(document: Document) -> dict[str, Any]:
     except KeyError:
         label = document.kind
     return {
-        "url": reverse("portal:paper", args=[document.id]),
+        "url": _paper_address().format(document.id),
         "label": gettext(label),
         "number": document.number or "",
         "issuer": document.issuer.name,

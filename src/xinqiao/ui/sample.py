@@ -26,6 +26,7 @@ class Duty:
     state: str = "open"
 
 
+NOTHING = {"id": "", "text": "", "mood": "", "papers": (), "cites": ()}  # of an entry
 STATIONS = (
     Station("received", "收到", ("received",)),
     Station("passed", "转出", ("referred",)),
@@ -115,10 +116,10 @@ def guide(step: StepForm) -> dict[str, Any]:
             TraceLine("从第二天起算 {days} 天", today - timedelta(days=39), {"days": "60"}, "信访工作条例 第三十四条"),
             TraceLine("最后一天是休息日，顺延到下一个工作日", today + timedelta(days=20), cite="民法典 第二百零三条"),
         ],
-        "entries": [
+        "entries": [{**NOTHING, **entry} for entry in (
             {"title": "现场查看", "at": moment, "who": "区城市管理局 · 绿化科", "text": "到现场看过，树根四周被石板封死。\n当天下午撬开两块。", "kind": "visit"},
             {"title": "超过期限", "at": moment - timedelta(days=1), "who": LONG_NAME, "kind": "watch", "mood": "late"},
             {"title": "决定受理", "at": moment - timedelta(days=6), "who": "区城市管理局", "kind": "step",
              "papers": [{"url": "#", "label": "受理告知书（PDF）"}], "cites": ["信访工作条例 第二十三条"]},
-        ],
+        )],
     }  # fmt: skip

@@ -3,6 +3,8 @@
 Django asks before the first query of every request. A connection that answered within the last second is taken at its word;
 after an error it is always asked.
 
+The first message of a transaction begins it: where that is a batch, BEGIN goes with it instead of alone before it.
+
 A statement may be laid `ahead`: it goes out before the next one of its transaction, in the same message where that is a batch.
 
 Moments are read by Python's own parser of ISO dates, ten times as fast as the driver's: a list of cases holds hundreds.
@@ -16,6 +18,7 @@ from typing import Any, cast
 from django.db import connection
 from django.db.backends.postgresql import base
 from psycopg.adapt import AdaptersMap, Buffer
+from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 TRUSTED = 1.0  # seconds
@@ -57,6 +60,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """What lies ahead, for whoever sends it with their own statements."""
         taken, self.ahead = self.ahead, None
         return [] if taken is None else [taken]
+
+    def begins(self) -> bool:
+        """Whether the next message is the first of a transaction; it must then say BEGIN itself, and the driver does not."""
+        wire = self.connection
+        if wire is None or wire.autocommit or wire.isolation_level is not None:
+            return False
+        if wire.info.transaction_status != TransactionStatus.IDLE:
+            return False
+        wire.autocommit = True  # until the end of the transaction, when Django sets what it wants
+        return True
 
     def _cursor(self, name: str | None = None) -> Any:
         for statement, values in self.take_ahead():

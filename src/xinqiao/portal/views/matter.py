@@ -25,6 +25,7 @@ from xinqiao.intake.services import PersonData, person_faults
 from xinqiao.kernel.clock import day_of
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound, Refused
 from xinqiao.law.types import Option
+from xinqiao.ledger import batch
 from xinqiao.ledger import selectors as ledger
 from xinqiao.ledger.services import OTHER_CONTENT
 from xinqiao.ledger.verify import verify
@@ -60,16 +61,22 @@ def matter(request: HttpRequest, number: str) -> HttpResponse:
     if len(items) > 1:
         return redirect("portal:mine")
     case = items[0]
-    submission = intake.submission_of(case)
+    material, submission, looks, blobs, proven_on = batch.together(
+        reading.material(case, at=at),
+        intake.submission_asked(case),
+        people.access_asked(case.id),
+        files.petitioners_blobs(case.id),
+        ledger.proof_day(case.id, day_of(at)),
+    ).answer()
     context: dict[str, Any] = {
         "case": case,
-        "view": reading.view(case, actor=actor, at=at),
+        "view": reading.view(case, material, actor=actor, at=at),
         "submission": submission,
         "said": intake.words_of(submission) if submission else {},
         "who_sees": who_sees(submission, case) if submission else [],
-        "looks": people.access_of_case(case.id),
-        "blobs": files.petitioners_blobs(case.id),
-        "proven_on": ledger.proof_day(case.id, day_of(at)),
+        "looks": looks,
+        "blobs": blobs,
+        "proven_on": proven_on,
     }
     return render(request, "portal/matter.html", context)
 

@@ -160,7 +160,8 @@ def receipt(request: HttpRequest) -> HttpResponse:
     kept, case, submission = found
     code = code_of(kept["key"])
     said = {} if submission.sealed else intake.words_of(submission)
-    today = day_of(clock.now())
+    at = clock.now()
+    today = day_of(at)
     words, area = said.get("text", "")[:400], case.area_code
     near = triage.knowledge_find(words=words, today=today, area_code=area, public_only=True, limit=3) if said else []
     context = {
@@ -169,7 +170,7 @@ def receipt(request: HttpRequest) -> HttpResponse:
         "qr": _qr(track_link(request, submission.number, code)),
         "case": case,
         "submission": submission,
-        "view": matter.view(case, actor=visit.actor_of(request), at=clock.now()),
+        "view": matter.view(case, matter.material(case, at=at).answer(), actor=visit.actor_of(request), at=at),
         "near": near,
     }
     return render(request, "portal/receipt.html", context)

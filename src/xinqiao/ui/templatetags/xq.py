@@ -122,7 +122,7 @@ def cn_datetime(value: datetime | None) -> str:
     if not value:
         return ""
     local = value.astimezone(SHANGHAI)
-    return f"{day_words(local.date(), weekday=False)} {local:%H:%M}"
+    return f"{day_words(local.date(), weekday=False)} {local.hour:02}:{local.minute:02}"
 
 
 @register.simple_tag(takes_context=True)
@@ -130,9 +130,12 @@ def date_sentence(
     context: Context, due: date | datetime | None, act: str = "", who: str = "", today: date | None = None
 ) -> SafeString:
     """「最晚 10 月 8 日（周四）前给您书面答复」 with how far off it is. `act` and `who` are already translated words."""
-    if not due:
-        return mark_safe("")
-    day, now = _day(due), _today(context, today)
+    return due_sentence(due, _today(context, today), act, who) if due else mark_safe("")
+
+
+def due_sentence(due: date | datetime, today: date, act: str = "", who: str = "") -> SafeString:
+    """What date_sentence says, where the day it is here is known."""
+    day, now = _day(due), _day(today)
     moment = format_html('<time datetime="{}">{}</time>', day.isoformat(), day_words(day, now))
     values = {"who": who, "act": act, "day": moment}
     if day < now:
@@ -196,9 +199,14 @@ def script(context: Context, path: str) -> SafeString:
     """A module from static files under the page's nonce: `{% script "ui/keys.js" %}`."""
     return format_html(
         '<script type="module" src="{}" nonce="{}"></script>',
-        static(path),
+        _source(path),
         getattr(context.get("request"), "csp_nonce", ""),
     )
+
+
+@lru_cache(maxsize=64)
+def _source(path: str) -> str:
+    return static(path)
 
 
 # ---- state of a duty ------------------------------------------------------------------------------------------------
@@ -225,13 +233,16 @@ def chip_mood(obligation: Any, today: date) -> str:
 
 @register.simple_tag(takes_context=True)
 def due_chip(context: Context, obligation: Any, today: date | None = None) -> SafeString:
-    """Colour, word and shape of an obligation.
+    """Colour, word and shape of an obligation; nothing for none."""
+    return duty_chip(obligation, _today(context, today)) if obligation else mark_safe("")
+
+
+def duty_chip(obligation: Any, today: date) -> SafeString:
+    """What due_chip shows, where the day it is here is known.
 
     Reads `due` and, where they are there, `state`, `kind`, `colour` or `near`, `settled_on`.
     """
-    if not obligation:
-        return mark_safe("")
-    now, due = _today(context, today), _day(obligation.due)
+    now, due = _day(today), _day(obligation.due)
     mood = chip_mood(obligation, now)
     settled = getattr(obligation, "settled_on", None)
     late = ((_day(settled) if settled else now) - due).days
@@ -267,25 +278,21 @@ def chip(mood: str, words: str, icon_name: str = "") -> SafeString:
     return format_html('<span class="xq-chip xq-chip-{}">{}<span>{}</span></span>', mood, picture, words)
 
 
-@register.inclusion_tag("ui/parts/stations.html")
-def stations(
+def course_rows(
     stations: Sequence[Any], current: str, dates: Mapping[str, Any] | None = None, ended: bool = False
-) -> dict[str, Any]:
-    """The course of a case as a line. `current` is a station's key or one of its states; `dates` maps keys to days."""
+) -> list[dict[str, Any]]:
+    """The course of a case, station by station: `label`, `mood` (done | now | todo), `day`."""
     found = next((at for at, one in enumerate(stations) if current == one.key or current in one.states), -1)
     rows = []
     for at, one in enumerate(stations):
         mood = "done" if at < found or (ended and at == found) else "now" if at == found else "todo"
         rows.append({"label": pgettext("station", one.label), "mood": mood, "day": (dates or {}).get(one.key)})
-    return {"rows": rows}
+    return rows
 
 
-@register.inclusion_tag("ui/parts/time_bar.html", takes_context=True)
-def time_bar(
-    context: Context, start: date | datetime, due: date | datetime, today: date | None = None
-) -> dict[str, Any]:
-    """Time used and left between two days, as a bar with words."""
-    first, last, now = _day(start), _day(due), _today(context, today)
+def time_left(start: date | datetime, due: date | datetime, today: date) -> dict[str, Any]:
+    """Time used and left between two days: `percent`, `words`, `mood`, `first`, `last`."""
+    first, last, now = _day(start), _day(due), _day(today)
     total = max((last - first).days, 1)
     used = min(max((now - first).days, 0), total)
     left = (last - now).days
