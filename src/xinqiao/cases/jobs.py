@@ -134,11 +134,11 @@ def _freeze(document_id: UUID) -> bool:
 @app.periodic(cron="* * * * * */10")
 @app.task(queue="finding", queueing_lock="cases.bring_into_search")
 def bring_into_search(timestamp: int) -> None:
-    """Bring what has changed into the word index, batch by batch, until nothing is left."""
+    """Bring what has changed into the word index, batch by batch, until nothing is left; not while a table is taken in."""
     more = True
     while more:
         with acting(FINDER):
-            more = finding.follow() > 0
+            more = not finding.rests() and finding.follow() > 0
 
 
 @app.periodic(cron="* * * * * */5")

@@ -1,6 +1,7 @@
 """Finding: by words, number, place, organ, content, kind, state and dates; what the actor may not see is not found."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from tests.support.world import MORNING, World, days
 from xinqiao.cases import finding, jobs, lexemes, sealing, search
 from xinqiao.cases.models import Case, SearchRow
 from xinqiao.cases.search import Query
+from xinqiao.config.postgresql.base import DatabaseWrapper
 from xinqiao.intake import services as intake
 from xinqiao.ledger import cursor as ledger_cursor
 from xinqiao.people import access
@@ -324,6 +326,38 @@ def test_the_worker_gives_each_batch_of_the_ledger_to_the_index(world: World, mo
     assert batches == []
     with access.acting(FINDER):
         assert set(SearchRow.objects.values_list("case_id", flat=True)) == {case.id for case in cases}
+
+
+def test_the_index_waits_while_a_table_is_taken_in_and_goes_on_afterwards(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(finding, "follow", lambda: asked.append(1) or 0)
+    other = DatabaseWrapper(connection.settings_dict)  # a table comes in on a connection of its own
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))", [finding._RESTING])
+        jobs.bring_into_search.func(0)
+        assert asked == []
+    finally:
+        other.close()  # however it ends
+    jobs.bring_into_search.func(0)
+    assert asked == [1]
+
+
+def test_resting_ends_with_the_block_whatever_happens_in_it(world: World) -> None:
+    other = DatabaseWrapper(connection.settings_dict)
+    free = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+    try:
+        with other.cursor() as cursor:
+            with suppress(LookupError), finding.resting():
+                cursor.execute(free, [finding._RESTING])
+                assert cursor.fetchone() == (False,)
+                raise LookupError
+            cursor.execute(free, [finding._RESTING])
+            assert cursor.fetchone() == (True,)
+    finally:
+        other.close()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext
 
+from xinqiao.cases import finding
 from xinqiao.intake.models import SheetImport, SheetMapping, SheetReject
 from xinqiao.kernel.errors import BadInput, Conflict, NotFound
 from xinqiao.kernel.ids import uuid7
@@ -227,7 +228,7 @@ class Work:
 
     def run(self) -> SheetImport:
         """Batch after batch until the end, or until somebody stops it. Returns the import as it stands."""
-        with _seldom_collected():
+        with _seldom_collected(), nullcontext() if self._dry else finding.resting():
             return self._run()
 
     def _run(self) -> SheetImport:

@@ -27,6 +27,7 @@ from xinqiao.intake import services as intake
 from xinqiao.intake.models import Party, SheetImport, SheetRow, Submission, SubmissionCase
 from xinqiao.intake.sheets import selectors, services, store, taking
 from xinqiao.kernel.clock import SHANGHAI
+from xinqiao.ledger import batch
 from xinqiao.ledger.models import Entry
 from xinqiao.ledger.verify import verify
 from xinqiao.notices.models import Delivery, Message
@@ -444,6 +445,27 @@ def test_rows_that_came_in_under_the_names_of_all_columns_are_known(
     done = take(table([*names, "备注"], *other))
     assert counts(done) == (3, 1, 1, 1)
     assert "内容却不同" in b"".join(selectors.rejects_csv(done, actor=IMPORT)).decode()
+
+
+def test_the_word_index_rests_while_rows_come_in_not_while_they_are_tried(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resting: list[bool] = []
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock' AND pid = pg_backend_pid()"
+
+    def told(way: Callable[..., Any]) -> Callable[..., Any]:
+        def outer(*given: Any) -> Any:
+            resting.append(batch.rows(held)[0][0] > 0)
+            return way(*given)
+
+        return outer
+
+    for name in ("look", "take"):
+        monkeypatch.setattr(taking.Taker, name, told(getattr(taking.Taker, name)))
+    for dry in (True, False):
+        take(table(HEADINGS, LAMP), dry=dry)
+    assert resting == [False, True]
+    assert batch.rows(held)[0][0] == 0
 
 
 def test_a_dry_run_sees_doubles_across_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
