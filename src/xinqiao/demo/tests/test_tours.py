@@ -53,6 +53,7 @@ def test_every_stop_leads_on_and_says_where(client, monkeypatch, tour):
 
 def test_places_on_the_pages_exist():
     """Every anchor that a tour points to is an id or a name in a template."""
-    templates = "".join(path.read_text() for path in SOURCE.glob("*/templates/**/*.html"))
+    found = (path for path in SOURCE.glob("*/templates/**/*") if path.suffix in (".html", ".jinja"))
+    templates = "".join(path.read_text() for path in found)
     for anchor in {stop.anchor for tour in tours.TOURS for stop in tour.stops if stop.anchor.startswith("#")}:
         assert f'id="{anchor[1:]}"' in templates, anchor
