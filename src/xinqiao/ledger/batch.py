@@ -88,7 +88,12 @@ def _sent(statements: Sequence[prepared.Statement]) -> Iterator[Any]:
     with connection.cursor() as cursor:
         message = prepared.message(cursor, [*ahead, *statements])
         begins = wire.begins()
-        cursor.execute(f"BEGIN;\n{message}" if begins else message)
+        try:
+            cursor.execute(f"BEGIN;\n{message}" if begins else message)
+        except Exception:
+            if begins:
+                wire.not_begun()
+            raise
         for _each in range(begins + len(ahead)):
             cursor.nextset()
         yield cursor

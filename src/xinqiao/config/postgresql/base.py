@@ -71,6 +71,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         wire.autocommit = True  # until the end of the transaction, when Django sets what it wants
         return True
 
+    def not_begun(self) -> None:
+        """The first message failed: where not even its BEGIN was carried out, the driver begins with the next one."""
+        if self.connection is not None and self.connection.info.transaction_status == TransactionStatus.IDLE:
+            self.connection.autocommit = False
+
     def _cursor(self, name: str | None = None) -> Any:
         for statement, values in self.take_ahead():
             with super()._cursor() as cursor:  # type: ignore[misc]

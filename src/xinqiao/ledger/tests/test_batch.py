@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, ProgrammingError, connection, transaction
 
 from xinqiao.ledger import batch
 
@@ -60,6 +60,22 @@ def test_after_an_error_nothing_of_it_stays_and_the_next_begins_anew(kept: None)
             cursor.execute("INSERT INTO kept VALUES ('driver')")
         _write("batch")
     assert _kept() == ["batch", "driver"]
+
+
+def _go_on_after_nonsense() -> None:
+    with pytest.raises(ProgrammingError):
+        batch.rows("SELEC 1")  # not even its BEGIN is carried out
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO kept VALUES ('gone')")
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        batch.rows("SELEC 1")  # here the transaction has begun
+    _fail_after("gone too")
+
+
+def test_after_a_first_message_that_nobody_understood_the_rest_is_a_transaction_all_the_same(kept: None) -> None:
+    with pytest.raises(Broken), transaction.atomic():
+        _go_on_after_nonsense()
+    assert _kept() == []
 
 
 def test_a_batch_alone_is_carried_out_at_once(kept: None) -> None:
