@@ -19,11 +19,11 @@ from django.utils import timezone
 _LOCK = "SELECT xid::text::bigint, position FROM ledger_cursor WHERE name = %s FOR UPDATE SKIP LOCKED"
 _CREATE = "INSERT INTO ledger_cursor (name, xid, position, updated_at) VALUES (%s, '0', 0, %s) ON CONFLICT DO NOTHING"
 _READ = """
-SELECT case_id, seq, xid::text::bigint, position, event, step, actor_kind, account_id, post_id, organ_id,
-       occurred_at, recorded_at, payload
-FROM ledger_entry
+SELECT case_id, seq, xid::text::bigint AS number, position, event, step, actor_kind, account_id, post_id, organ_id,
+       occurred_at, recorded_at, CASE WHEN %s THEN payload END
+FROM ledger_entry e
 WHERE (xid, position) > (%s::text::xid8, %s) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xid, position
+ORDER BY e.xid, e.position
 LIMIT %s
 """
 _ADVANCE = "UPDATE ledger_cursor SET xid = %s::text::xid8, position = %s, updated_at = %s WHERE name = %s"
@@ -37,7 +37,7 @@ ON CONFLICT (name) DO UPDATE SET xid = EXCLUDED.xid, position = 0, updated_at = 
 
 @dataclass(frozen=True)
 class Read:
-    """One entry as a reader sees it. `body` is what was recorded with it."""
+    """One entry as a reader sees it. `body` is what was recorded with it, where that was asked for."""
 
     case_id: UUID
     seq: int
@@ -54,7 +54,7 @@ class Read:
     body: dict[str, Any]
 
 
-def read(name: str, limit: int = 500) -> list[Read]:
+def read(name: str, limit: int = 500, *, bodies: bool = True) -> list[Read]:
     """The next entries for reader `name`, oldest first; [] when there are none or somebody else is reading as `name`.
 
     Works inside the caller's transaction and holds the reader's row until its end: whoever reads, does what follows
@@ -69,9 +69,9 @@ def read(name: str, limit: int = 500) -> list[Read]:
             place = cursor.fetchone()
         if place is None:
             return []
-        cursor.execute(_READ, [str(place[0]), place[1], limit])
+        cursor.execute(_READ, [bodies, str(place[0]), place[1], limit])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return [Read(*(*row[:-1], json.loads(row[-1])["body"])) for row in rows]
+        return [Read(*(*row[:-1], json.loads(row[-1])["body"] if bodies else {})) for row in rows]
 
 
 def advance(name: str, last: Read) -> None:
@@ -86,10 +86,10 @@ def skip(name: str) -> None:
         cursor.execute(_SKIP, [name, timezone.now()])
 
 
-def follow(name: str, react: Callable[[Sequence[Read]], None], limit: int = 500) -> int:
+def follow(name: str, react: Callable[[Sequence[Read]], None], limit: int = 500, *, bodies: bool = True) -> int:
     """Give one batch to `react` and advance, in one transaction. Returns how many entries it was; 0 means up to date."""
     with transaction.atomic():
-        entries = read(name, limit)
+        entries = read(name, limit, bodies=bodies)
         if entries:
             react(entries)
             advance(name, entries[-1])

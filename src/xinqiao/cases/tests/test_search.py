@@ -315,7 +315,7 @@ def test_the_worker_gives_each_batch_of_the_ledger_to_the_index(world: World, mo
     cases = [world.receive().case for _ in range(3)]
     batches = [[cases[0].id, cases[1].id, cases[0].id], [cases[2].id], []]
 
-    def read(name: str, react: Callable[[list[Any]], None], limit: int) -> int:
+    def read(name: str, react: Callable[[list[Any]], None], limit: int, *, bodies: bool) -> int:
         entries = [SimpleNamespace(case_id=case_id) for case_id in batches.pop(0)]
         assert name == finding.READER
         react(entries)

@@ -167,3 +167,22 @@ def test_a_reader_may_pass_over_what_is_settled(committed: Callable[[], None], a
     assert all_of("idle") == []
     add()
     assert len(all_of("idle")) == 1
+
+
+def test_a_reader_goes_along_its_index_however_much_waits(committed: Callable[[], None]) -> None:
+    """Five million entries of a large table waited once, and each batch sorted them all."""
+    with transaction.atomic(), connection.cursor() as sql:
+        sql.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+        sql.execute(f"EXPLAIN {cursor._READ}", [True, "0", 0, 200])
+        plan = "\n".join(row[0] for row in sql.fetchall())
+    assert "ledger_entry_order" in plan, plan
+    assert "Sort" not in plan, plan
+
+
+def test_what_was_recorded_is_left_out_for_who_does_not_ask(committed: Callable[[], None], add: Add) -> None:
+    case = uuid7()
+    add(case, body={"organ": 7})
+    settle()
+    seen: list[cursor.Read] = []
+    cursor.follow("light", seen.extend, bodies=False)
+    assert [(entry.case_id, entry.organ_id, entry.body) for entry in seen] == [(case, 7, {})]
