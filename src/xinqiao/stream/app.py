@@ -66,7 +66,10 @@ async def poll(feed: Feed, hub: Hub, *, every: float = EVERY, patience: Sequence
     failures = 0
     while True:
         try:
-            hub.publish(await feed.news())
+            if hub.listeners:
+                hub.publish(await feed.news())
+            else:
+                await feed.pass_over()
             failures = 0
             await asyncio.sleep(every)
         except psycopg.Error as error:
