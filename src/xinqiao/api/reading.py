@@ -194,7 +194,7 @@ def matter(case: Case, *, actor: Actor, at: datetime) -> dict[str, Any]:
     standing = services.Standing(
         assists=frozenset(one.organ_id for one in found.assists),
         acts=frozenset(one.act for one in found.obligations if one.settled_at is None),
-        documents=dict(case.documents.filter(live=True).values_list("kind", "state")),
+        documents=found.live,
     )
     facts = services.facts_of(case, standing)
     outlook = law.outlook(facts)

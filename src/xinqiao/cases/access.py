@@ -64,7 +64,12 @@ def _open_or_named(actor: Actor) -> Q:
 
 def get(actor: Actor, number: str) -> Case:
     """The case of that number with its organs, or NotFound: absent and forbidden look the same."""
-    case = visible(actor).select_related("office", "lead", "ruling", "handler__account").filter(number=number).first()
+    case = (
+        visible(actor)
+        .select_related("office", "desk", "lead", "ruling", "handler__account")
+        .filter(number=number)
+        .first()
+    )
     if case is None:
         raise NotFound()
     return case
@@ -82,14 +87,14 @@ def proven(actor: Actor, number: str) -> list[Case]:
     reading = batch.Batch()
     reading.add(f"{batch.selection(Case)} WHERE {of} ORDER BY received_at DESC, id DESC", named)
     reading.add(
-        f"{batch.selection(Organ)} WHERE id IN (SELECT unnest(ARRAY[office_id, lead_id, ruling_id]) FROM cases_case WHERE {of})",  # noqa: S608 - own words
+        f"{batch.selection(Organ)} WHERE id IN (SELECT unnest(ARRAY[office_id, desk_id, lead_id, ruling_id]) FROM cases_case WHERE {of})",  # noqa: S608 - own words
         named,
     )
     cases, organs = reading.read()
     known = {organ.pk: organ for organ in batch.made(Organ, organs)}
     found = batch.made(Case, cases)
     for case in found:
-        for name in ("office", "lead", "ruling"):
+        for name in ("office", "desk", "lead", "ruling"):
             setattr(case, name, known.get(getattr(case, f"{name}_id")))
     return found
 

@@ -1,6 +1,6 @@
-"""Everything that hangs on one case, read in one round trip."""
+"""Everything that hangs on one case, read in one round trip; in two when organs took part that the case itself does not name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ class CaseFile:
     """Everything on one page."""
 
     case: Case
-    obligations: list[Obligation]  # open first, by due; then settled
+    obligations: list[Obligation]  # open first, by due; then settled, for staff alone
     documents: list[Document]
     records: list[Record]  # newest first
     ratings: list[Rating]
@@ -51,8 +51,7 @@ def case_file_asked(case: Case, *, public_only: bool = False) -> batch.Question[
 
 
 def _bound(case: Case, found: list[batch.Rows], *, public_only: bool) -> CaseFile:
-    duties, papers, steps, scores, helpers, organs, *posts = found
-    named = {organ.pk: organ for organ in batch.made(Organ, organs)}
+    duties, papers, steps, scores, helpers, *posts = found
     held: dict[int, Post] = {}
     for row in posts[0] if posts else ():
         post, post.account = batch.parted((Post, Account), row)
@@ -63,6 +62,7 @@ def _bound(case: Case, found: list[batch.Rows], *, public_only: bool) -> CaseFil
     hanging: tuple[Any, ...] = (*obligations, *documents, *records, *ratings, *assists)
     for each in hanging:
         batch.hang(each, "case", case)
+    named = _organs(case, {*_ids("organ_id", (*obligations, *records, *assists)), *_ids("issuer_id", documents)})
     for one in (*obligations, *records, *assists):
         _name(one, "organ", named)
     for document in documents:
@@ -74,6 +74,18 @@ def _bound(case: Case, found: list[batch.Rows], *, public_only: bool) -> CaseFil
         documents = [document for document in documents if _petitioners(document)]
     obligations.sort(key=lambda o: o.settled_at is not None)
     return CaseFile(case, obligations, documents, records, ratings, assists, live)
+
+
+def _ids(name: str, rows: Iterable[Any]) -> Iterator[int]:
+    return (key for key in (getattr(row, name) for row in rows) if key is not None)
+
+
+def _organs(case: Case, ids: set[int]) -> dict[int, Organ]:
+    """These organs: those that the case brings along, and the others in one more round trip."""
+    brought = (batch.hung(case, name) for name in ("office", "lead", "ruling", "desk"))
+    known: dict[int, Organ] = {organ.pk: organ for organ in brought if isinstance(organ, Organ)}
+    missing = sorted(ids - known.keys())
+    return known | {organ.pk: organ for organ in batch.found(Organ, "id = ANY(%s)", [missing])} if missing else known
 
 
 def _name(row: Any, field: str, known: Mapping[int, Any]) -> None:
@@ -90,19 +102,15 @@ def _petitioners(document: Document) -> bool:
 
 @cache
 def _statements(public_only: bool) -> tuple[str, ...]:
-    """Duties, papers, steps, ratings, who assists, the organs that these name, and for staff the posts; %s is the case."""
+    """Duties, papers, steps, ratings, who assists, and for staff the posts; %s is the case."""
     of = "WHERE case_id = %s"
-    told = f"{of} AND public" if public_only else of
-    named = [("obligation", "organ_id", of), ("document", "issuer_id", of), ("record", "organ_id", told)]
-    named.append(("assist", "organ_id", of))
-    organs = " UNION ALL ".join(f"SELECT {column} FROM cases_{table} {which}" for table, column, which in named)  # noqa: S608 - own words
+    told, owed = (f"{of} AND public", f"{of} AND settled_at IS NULL") if public_only else (of, of)
     found = (
-        f"{batch.selection(Obligation)} {of} ORDER BY due, id",
+        f"{batch.selection(Obligation)} {owed} ORDER BY due, id",
         f"{batch.selection(Document)} {of} ORDER BY created_at",
         f"{batch.selection(Record)} {told} ORDER BY seq DESC",
         f"{batch.selection(Rating)} {of} ORDER BY id",
         f"{batch.selection(Assist)} {of} AND closed_at IS NULL ORDER BY id",
-        f"{batch.selection(Organ)} WHERE id = ANY(ARRAY({organs}))",
     )
     if public_only:  # who took a step is not the petitioner's to know: the organ is
         return found

@@ -173,6 +173,12 @@ def hang(row: Model, name: str, on: Model | None) -> None:
     row._state.fields_cache[name] = on
 
 
+def hung(row: Model, name: str) -> Model | None:
+    """What `row.name` is, where it is known; None where the database would have to be asked."""
+    on: Model | None = row._state.fields_cache.get(name)
+    return on
+
+
 def _made(
     model: type[M],
     names: Sequence[str],
