@@ -57,11 +57,7 @@ def register_source(source: Source) -> None:
 
 def follow(limit: int = BATCH) -> int:
     """Bring one batch of ledger entries into the index. Returns how many entries it was; 0 means up to date."""
-
-    def react(entries: Sequence[ledger_cursor.Read]) -> None:
-        index(entry.case_id for entry in entries)
-
-    return ledger_cursor.follow(READER, react, limit, bodies=False)
+    return ledger_cursor.follow_cases(READER, index, limit)
 
 
 @contextmanager

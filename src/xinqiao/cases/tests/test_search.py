@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -315,13 +314,13 @@ def test_the_worker_gives_each_batch_of_the_ledger_to_the_index(world: World, mo
     cases = [world.receive().case for _ in range(3)]
     batches = [[cases[0].id, cases[1].id, cases[0].id], [cases[2].id], []]
 
-    def read(name: str, react: Callable[[list[Any]], None], limit: int, *, bodies: bool) -> int:
-        entries = [SimpleNamespace(case_id=case_id) for case_id in batches.pop(0)]
+    def read(name: str, react: Callable[[list[Any]], None], limit: int) -> int:
+        case_ids = batches.pop(0)
         assert name == finding.READER
-        react(entries)
-        return len(entries)
+        react(case_ids)
+        return len(case_ids)
 
-    monkeypatch.setattr(ledger_cursor, "follow", read)
+    monkeypatch.setattr(ledger_cursor, "follow_cases", read)
     jobs.bring_into_search.func(0)
     assert batches == []
     with access.acting(FINDER):

@@ -173,16 +173,21 @@ def test_a_reader_goes_along_its_index_however_much_waits(committed: Callable[[]
     """Five million entries of a large table waited once, and each batch sorted them all."""
     with transaction.atomic(), connection.cursor() as sql:
         sql.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
-        sql.execute(f"EXPLAIN {cursor._READ}", [True, "0", 0, 200])
-        plan = "\n".join(row[0] for row in sql.fetchall())
-    assert "ledger_entry_order" in plan, plan
-    assert "Sort" not in plan, plan
+        for question in (cursor._READ, cursor._MOVED):
+            sql.execute(f"EXPLAIN {question}", ["0", 0, 200])
+            lines = [row[0] for row in sql.fetchall()]
+            reads = next(place for place, line in enumerate(lines) if "Index Scan using ledger_entry_order" in line)
+            assert "Limit" in lines[reads - 1], lines
 
 
-def test_what_was_recorded_is_left_out_for_who_does_not_ask(committed: Callable[[], None], add: Add) -> None:
-    case = uuid7()
-    add(case, body={"organ": 7})
+def test_a_reader_of_cases_hears_of_each_once_in_a_batch(committed: Callable[[], None], add: Add) -> None:
+    first, second = uuid7(), uuid7()
+    add(first, 3)
+    add(second)
     settle()
-    seen: list[cursor.Read] = []
-    cursor.follow("light", seen.extend, bodies=False)
-    assert [(entry.case_id, entry.organ_id, entry.body) for entry in seen] == [(case, 7, {})]
+    heard: list[list[object]] = []
+    sizes = [cursor.follow_cases("light", lambda cases: heard.append(sorted(cases)), limit=3) for _ in range(3)]
+    assert sizes == [3, 1, 0]
+    assert heard == [[first], [second]]
+    with elsewhere(committed, lambda: cursor.read("light") and None):
+        assert cursor.follow_cases("light", heard.append) == 0
