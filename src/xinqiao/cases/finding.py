@@ -69,7 +69,7 @@ def follow(limit: int = BATCH) -> int:
 def resting() -> Iterator[None]:
     """While a table is taken in, the reader rests: it would take two fifths of the speed, and reads as fast afterwards.
 
-    A lock of this session's says so: it ends with the block, and with the process at the latest. Outside transactions only.
+    A lock of this connection says so: it ends with the block, and with the connection at the latest. Outside transactions only.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock_shared(hashtextextended(%s, 0))", [_RESTING])
