@@ -85,4 +85,8 @@ def normalise_code(text: str) -> str:
 
 def new_serial(length: int = 8) -> str:
     """A random serial for papers, without letters or digits that look alike."""
-    return "".join(secrets.choice(_SERIAL_ALPHABET) for _ in range(length))
+    drawn, signs = secrets.randbelow(len(_SERIAL_ALPHABET) ** length), []
+    for _ in range(length):
+        drawn, place = divmod(drawn, len(_SERIAL_ALPHABET))
+        signs.append(_SERIAL_ALPHABET[place])
+    return "".join(signs)

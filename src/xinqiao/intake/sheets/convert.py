@@ -369,6 +369,8 @@ class _Getter:
 
     def text(self, name: str) -> str:
         """One line."""
+        if name not in self._places:
+            return ""
         cell = self.cell(name)
         return "" if cell == "" else _BLANKS.sub(" ", _shown(cell).replace("\n", " ")).strip()
 
@@ -384,6 +386,8 @@ class _Getter:
         )
 
     def _several(self, name: str) -> list[str]:
+        if name not in self._places:
+            return []
         cells = [self._cells[place] for place in self._places.get(name, ()) if place < self._width]
         texts = [_tidy(_shown(self._sound(name, cell))) for cell in cells if cell != ""]
         return [text for text in texts if text]

@@ -245,7 +245,8 @@ class Work:
                     if self._dry:
                         self._found.note(batch.said)
                     self._note(sheet, batch.last, batch.rows, outcome, seconds)
-                gc.collect(1 if place % COLLECTED_AFTER else 2)
+                if place % COLLECTED_AFTER == 0:
+                    gc.collect()
         except Unreadable as error:
             return self._end(State.FAILED, "；".join(filter(None, (error.message, error.remedy))))
         return self._end(State.CHECKED if self._dry else State.DONE)
