@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 
 from xinqiao.kernel.clock import SHANGHAI
-from xinqiao.ledger import batch
+from xinqiao.ledger import batch, bulk
 from xinqiao.ledger import cursor as ledger_cursor
 from xinqiao.people import selectors as people
 from xinqiao.people.areas import area_stem, content_stem
@@ -28,6 +28,7 @@ RULES = (
 FROM_THE_FIRST = UUID(int=0)
 BATCH = 2000  # entries; a matter from a table has five, of the live ones each has a case of its own
 AT_ONCE = 200  # cases
+WRITTEN = 50  # rows in one statement
 _RESTING = "finding:resting"
 
 Source = Callable[[Sequence[UUID]], Mapping[UUID, Sequence[str]]]
@@ -98,10 +99,16 @@ def index(case_ids: Iterable[UUID], *, anew: bool = False) -> int:
     kept = {} if anew else dict(SearchRow.objects.filter(case_id__in=ids).values_list("case_id", "digest"))
     changed = [case for case in cases if kept.get(case.id) != digests[case.id]]
     if changed:
-        vectors = _vectors(changed, marks)
-        rows = [(case.id, case.received_at, vectors[case.id], digests[case.id]) for case in changed]
-        with connection.cursor() as cursor:
-            cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
+        texts = texts_of(changed)
+        places = people.area_names({case.area_code for case in changed if case.area_code})
+        # The database writes some rows while the words of the next are cut.
+        with bulk.together(), connection.cursor() as cursor:
+            for first in range(0, len(changed), WRITTEN):
+                rows = [
+                    (case.id, case.received_at, _vector(case, texts, places, marks[case.id]), digests[case.id])
+                    for case in changed[first : first + WRITTEN]
+                ]
+                cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
     return len(changed)
 
 
@@ -112,13 +119,8 @@ def rebuild(after: UUID, limit: int = AT_ONCE) -> tuple[int, UUID | None]:
     return index(ids), ids[-1] if len(ids) == limit else None
 
 
-def _vectors(cases: Sequence[Case], marks: Mapping[UUID, Sequence[str]]) -> dict[UUID, str]:
-    texts = texts_of(cases)
-    places = people.area_names({case.area_code for case in cases if case.area_code})
-    return {
-        case.id: vector_of(lexemes_of([*texts[case.id], places.get(case.area_code, "")]) | set(marks[case.id]))
-        for case in cases
-    }
+def _vector(case: Case, texts: Mapping[UUID, Sequence[str]], places: Mapping[str, str], marks: Iterable[str]) -> str:
+    return vector_of(lexemes_of([*texts[case.id], places.get(case.area_code, "")]) | set(marks))
 
 
 def _marks(cases: Sequence[Case]) -> dict[UUID, list[str]]:
