@@ -88,6 +88,12 @@ def make_venv() -> None:
     call([str(PYTHON), f"{wheel}/pip", "install", "--no-index", "--no-deps", str(wheel)], "pip could not be installed.")
 
 
+def ours() -> bool:
+    """Whether the environment was made by the Python that runs here."""
+    said = dict(line.split(" = ", 1) for line in (VENV / "pyvenv.cfg").read_text().splitlines() if " = " in line)
+    return said.get("home") == str(Path(getattr(sys, "_base_executable", sys.executable)).parent)
+
+
 def has(module: str) -> bool:
     """Whether this Python can import `module` (Debian's has an ensurepip that only says that it is missing)."""
     code = f"import {module}; {module}.version()"
@@ -206,7 +212,7 @@ def main() -> None:
     options = parser.parse_args()
     steps = Steps(options.quiet)
     base, dev = ROOT / "requirements" / "base.txt", ROOT / "requirements" / "dev.txt"
-    if not (VENV / "bin" / "pip").exists() or not PYTHON.exists():
+    if not (VENV / "bin" / "pip").exists() or not PYTHON.exists() or not ours():
         print("· Python environment …", flush=True)
         make_venv()
     locks = [base, dev] if options.dev else [base]

@@ -20,7 +20,7 @@ import psycopg
 from xinqiao.config import environment
 from xinqiao.config.environment import Address, BadEnvironment
 from xinqiao.people import keyring
-from xinqiao.server import binaries, envelope, places, prepare, roles
+from xinqiao.server import binaries, envelope, places, prepare, roles, unpacking
 
 DUMP, FILES, MANIFEST = "database.dump", "files", "manifest.json"
 KIND = "portable"
@@ -144,7 +144,7 @@ def restore(source: Path, *, at: datetime) -> dict[str, Any]:
         plain, inside = Path(work) / "plain.tar", Path(work) / "inside"
         envelope.write_out(source, plain, keys, kind=KIND, name=KIND)
         with tarfile.open(plain) as archive:
-            archive.extractall(inside, filter="data")
+            unpacking.unpack(archive, inside)
         plain.unlink()
         manifest: dict[str, Any] = json.loads((inside / MANIFEST).read_text())
         if _sum(inside / DUMP) != manifest["database_sha256"]:

@@ -22,7 +22,7 @@ from psycopg import sql
 from xinqiao.config import environment
 from xinqiao.config.environment import BadEnvironment
 from xinqiao.people.keyring import Keyring
-from xinqiao.server import archive, binaries, envelope, places
+from xinqiao.server import archive, binaries, envelope, places, unpacking
 from xinqiao.server.archive import BASE, HISTORY, PARTIAL, About, Archive
 from xinqiao.server.postgres import Postgres
 
@@ -156,7 +156,7 @@ def _lay_base(kept: Archive, ring: Keyring, base: About, server: Postgres) -> No
     blocks = envelope.read(path, ring, kind=BASE, name=base.id)
     server.data.mkdir(mode=0o700)
     with tarfile.open(fileobj=_Flow(blocks), mode="r|") as flow:
-        flow.extractall(server.data, filter="data")
+        unpacking.unpack(flow, server.data)
     for _ in blocks:  # the last block carries the proof that nothing was cut off
         pass
     for name in ("postmaster.pid", "standby.signal"):
