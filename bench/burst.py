@@ -65,6 +65,7 @@ class Patient(Client):
     ) -> Any:  # fmt: skip
         sent, data = self.prepared(token, body, headers)
         for chance in (1, 2):
+            self.looked_after()
             began = time.perf_counter()
             try:
                 self.connection.request(method, path, data, sent)

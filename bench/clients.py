@@ -3,6 +3,7 @@
 import gzip
 import http.client
 import json
+import select
 import selectors
 import socket
 import threading
@@ -46,6 +47,7 @@ class Client:
     ) -> Any:  # fmt: skip
         """Send a request, keep its time under `name`; returns the JSON (or bytes). Raises RuntimeError, and notes it."""
         sent, data = self.prepared(token, body, headers)
+        self.looked_after()
         began = time.perf_counter()
         try:
             self.connection.request(method, path, data, sent)
@@ -60,6 +62,11 @@ class Client:
             self.seen.errors.append(f"{name}: {answer.status} {read[:200]!r}")
             raise RuntimeError(f"{name} {answer.status}")
         return json.loads(read) if answer.headers.get_content_type().endswith("json") else read
+
+    def looked_after(self) -> None:
+        """Leave a connection that the server closed while it lay idle, as every pool of connections does before it uses one."""
+        if self.connection.sock is not None and select.select([self.connection.sock], [], [], 0)[0]:
+            self.connection.close()
 
     def prepared(self, token: str, body: Any, headers: Mapping[str, str] | None) -> tuple[dict[str, str], bytes | None]:
         """Headers and bytes of a request."""

@@ -18,6 +18,7 @@ from xinqiao.cases import succession
 from xinqiao.cases.models import Abolition
 from xinqiao.desk import sheets
 from xinqiao.desk.tests.road import at_most, bring, fresh, moving, new_case, signed_in
+from xinqiao.desk.views.admin.columns import COLUMNS, TABLES
 from xinqiao.intake.sheets.reading import open_sheet
 from xinqiao.kernel.clock import utc_now
 from xinqiao.kernel.errors import NotFound
@@ -444,10 +445,26 @@ def test_the_record_marks_what_was_done_around_the_application(admin: Client, wo
     page = words(admin, f"record/?table=people_organ&key={organ.pk}")
     assert "绕过系统" in page
     assert "xinqiao_owner" in page
-    assert "<del>110</del>" in page
+    assert "<b>电话</b> <del>110</del>" in page
     rows = admin.get(f"{BASE}record/?table=people_organ&key={organ.pk}&who=sql").context["tables"][0]["rows"]
     assert len(rows) == AdminEntry.objects.filter(table="people_organ", key=str(organ.pk), actor_kind="").count()
     assert admin.get(f"{BASE}record/?after=x&table=%00").status_code == 200
+
+
+RECORDED_COLUMNS = """
+SELECT t.tgrelid::regclass::text, a.attname FROM pg_trigger t
+JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE t.tgname = 'admin_record'
+"""
+NEVER_SHOWN = {"last_login", "changes_seen", "last_used_at", "data", "last_sent_at", "search"}
+
+
+def test_every_column_that_is_recorded_has_a_name_for_people(admin: Client) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(RECORDED_COLUMNS)
+        found = cursor.fetchall()
+    assert {table for table, _ in found} <= dict(TABLES).keys()
+    assert {name for _, name in found} - COLUMNS.keys() == NEVER_SHOWN
 
 
 def test_nobody_else_finds_any_of_it(world: World, admin: Client) -> None:

@@ -43,6 +43,7 @@ BATCH = 1_000
 CITY = 4
 INT = attrgetter("int")
 TURN = 0.0003  # seconds that a thread may keep the interpreter while another waits for it
+USUAL_TURN = sys.getswitchinterval()
 
 
 @dataclass
@@ -129,7 +130,6 @@ def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
         finally:
             connections.close_all()
 
-    usual = sys.getswitchinterval()
     sys.setswitchinterval(TURN)
     thread = threading.Thread(target=work, name="sheet-reader", daemon=True)
     thread.start()
@@ -144,7 +144,7 @@ def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
     finally:
         stop.set()
         thread.join()
-        sys.setswitchinterval(usual)
+        sys.setswitchinterval(USUAL_TURN)
 
 
 class Taker:

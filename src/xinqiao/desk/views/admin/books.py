@@ -10,6 +10,7 @@ from django.utils.translation import gettext, override
 from django.views.decorators.http import require_GET
 
 from xinqiao.desk import forms_admin as ask
+from xinqiao.desk.views.admin.columns import COLUMNS, TABLES
 from xinqiao.desk.views.admin.shared import A_PAGE, Doing, cell, finding, more, number, page, table, text_of
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.kernel.words import N_
@@ -172,17 +173,11 @@ def _forms(
 # --- the record
 
 
-TABLES = (
-    ("people_account", N_("账号")), ("people_post", N_("岗位")), ("people_organ", N_("单位")), ("people_area", N_("区划")),
-    ("people_competence", N_("职权")), ("people_reviewingbody", N_("复查单位")), ("cases_abolition", N_("单位撤销")),
-    ("notices_wording", N_("消息的话")), ("triage_knowledgeentry", N_("知识库")), ("people_apitoken", N_("接口密钥")),
-    ("mfa_authenticator", N_("二次验证")), ("people_instance", N_("本系统")),
-)  # fmt: skip
-
-
 def _short(value: Any) -> Any:
     if value is None or value == "":
         return None
+    if isinstance(value, bool):
+        return gettext("是") if value else gettext("否")
     text = str(value)
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
@@ -190,7 +185,7 @@ def _short(value: Any) -> Any:
 def _changed(entry: AdminEntry) -> list[tuple[str, Any, Any]]:
     old, new = entry.old or {}, entry.new or {}
     return [
-        (name, _short(old.get(name)), _short(new.get(name)))
+        (gettext(COLUMNS.get(name, name)), _short(old.get(name)), _short(new.get(name)))
         for name in sorted(old.keys() | new.keys())
         if old.get(name) != new.get(name) and (_short(old.get(name)), _short(new.get(name))) != (None, None)
     ]
