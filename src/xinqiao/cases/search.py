@@ -1,9 +1,10 @@
 """Finding cases by words, number, place, organ, state, content, dates and kind: only what the actor may see, newest first.
 
 One index holds words and marks (finding.py). It is asked for stretches of time, from the newest backwards, each about
-twice as long as the one before: a common word is found within days, a rare one in a few steps over all years, and no
-stretch is read that holds more than MOST_AT_ONCE matches (it is halved instead). So the work of a page is bounded
-however many cases there are, and nothing is counted or skipped. Nobody is looked up here (invariant 9).
+twice as long as the one before: a common word is found within days, and no stretch is read that holds more than
+MOST_AT_ONCE matches (it is halved instead). Of a word that hardly stands in the latest weeks all years are asked for at
+once. So the work of a page is bounded however many cases there are, and nothing is counted or skipped. Nobody is looked
+up here (invariant 9).
 """
 
 import re
@@ -31,6 +32,7 @@ MOST_UNSEEN = 2000  # matches looked at for one page where rows are behind what 
 MOST_EXAMINED = 800  # and where what is asked lies outside the index (state): each costs a look at its case
 ITEMS = 30
 DAYS_FIRST = 15
+SELDOM = 2  # as few matches in the latest weeks: then all years are asked for at once, if it stands in few cases of all
 _FIRST = UUID(int=0)
 _LAST = UUID(int=2**128 - 1)
 
@@ -38,6 +40,7 @@ _ASK = (
     "SELECT stretch, case_id, received_at"
     " FROM cases_search(%s::tsquery, %s::tsquery[], %s::boolean[], %s, %s, %s, %s, %s)"
 )
+_FEW = "SELECT cases_search_few(%s::tsquery[], %s)"
 _SPAN = "SELECT oldest, newest FROM cases_search_span()"
 
 _PHONE = re.compile(r"(?:\+?86)?1\d{10}|0\d{9,11}|\d{17}[\dX]|\d{15}")
@@ -216,31 +219,65 @@ def _matches(
     if before[0] < since:
         return
     base = " & ".join(_any(group) for group in asked)
-    waiting = list(_stretches(before[0], since))
+    near, far = _stretches(before[0], since)
+    few: list[tuple[UUID, datetime]] = []
+    seldom = True
+    for rows in _walk(base, near, before, since, enough):
+        few += rows
+        if len(few) >= enough:
+            yield few
+            few, seldom = [], False
+    if far and seldom and len(few) <= SELDOM and _stands_in_few(asked):
+        whole = _ask(base, [base], [False], min(before, _end_of(far[0].months[0])), since, enough)
+        if len(whole) <= MOST_AT_ONCE:
+            yield few + _in_order(whole)
+            return
+    for rows in _walk(base, far, before, since, enough):
+        yield few + rows
+        few = []
+    if few:
+        yield few
+
+
+def _stands_in_few(asked: Sequence[Sequence[str]]) -> bool:
+    """Whether one of the words that are asked for stands in at most MOST_AT_ONCE cases of all."""
+    words = [finding.quoted(group[0]) for group in asked if len(group) == 1 and not group[0].startswith("@")]
+    with connection.cursor() as cursor:
+        cursor.execute(_FEW, [words, MOST_AT_ONCE])
+        return bool(cursor.fetchone()[0])
+
+
+def _walk(
+    base: str, waiting: Sequence[_Stretch], before: tuple[datetime, UUID], since: datetime, enough: int
+) -> Iterator[list[tuple[UUID, datetime]]]:
+    """Matches of these stretches, at least `enough` at a time but for the last; stretches that hold too many are halved."""
     while waiting:
-        rows = _ask(base, waiting, before, since, enough)
+        marks, single = [_any(stretch.marks) for stretch in waiting], [not stretch.halves() for stretch in waiting]
+        rows = _ask(base, marks, single, before, since, enough)
         full = rows[-1][0] if rows else 0
         if sum(row[0] == full for row in rows) <= MOST_AT_ONCE:
             waiting = waiting[full:] if len(rows) >= enough else []
         elif halves := waiting[full - 1].halves():
             rows = [row for row in rows if row[0] != full]
-            waiting = halves + waiting[full:]
+            waiting = [*halves, *waiting[full:]]
         else:  # one very full day: go on in it from the last one read
             rows.pop()
             before = (rows[-1][2], rows[-1][1])
             waiting = waiting[full - 1 :]
         if rows:
-            yield [(row[1], row[2]) for row in sorted(rows, key=lambda row: (row[2], row[1]), reverse=True)]
+            yield _in_order(rows)
+
+
+def _in_order(rows: Sequence[tuple[int, UUID, datetime]]) -> list[tuple[UUID, datetime]]:
+    return [(row[1], row[2]) for row in sorted(rows, key=lambda row: (row[2], row[1]), reverse=True)]
 
 
 def _ask(
-    base: str, stretches: Sequence[_Stretch], before: tuple[datetime, UUID], since: datetime, enough: int
+    base: str, marks: Sequence[str], single: Sequence[bool], before: tuple[datetime, UUID], since: datetime, enough: int
 ) -> list[tuple[int, UUID, datetime]]:
-    """Matches stretch by stretch, until there are `enough` or one stretch has more than MOST_AT_ONCE."""
-    marks = [_any(stretch.marks) for stretch in stretches]
-    single = [not stretch.halves() for stretch in stretches]
+    """Matches stretch by stretch, each by its `marks`, until there are `enough` or one stretch has more than MOST_AT_ONCE."""
     with connection.cursor() as cursor:
-        cursor.execute(_ASK, [base, marks, single, *before, since, enough, MOST_AT_ONCE])
+        cursor.execute(_ASK, [base, list(marks), list(single), *before, since, enough, MOST_AT_ONCE])
         return cursor.fetchall()
 
 
@@ -248,19 +285,23 @@ def _any(group: Sequence[str]) -> str:
     return "(" + " | ".join(finding.quoted(lexeme) for lexeme in group) + ")"
 
 
-def _stretches(newest: datetime, oldest: datetime) -> Iterator[_Stretch]:
-    """1, 2, 4, 8 … days back to the beginning of a month, then 1, 2, 4, 8 … months, until `oldest` is covered."""
+def _stretches(newest: datetime, oldest: datetime) -> tuple[list[_Stretch], list[_Stretch]]:
+    """1, 2, 4, 8 … days back to the beginning of a month; and 1, 2, 4, 8 … months before it, until `oldest` is covered."""
     day, end = newest.astimezone(SHANGHAI).date(), oldest.astimezone(SHANGHAI).date()
     days: list[date] = []
     while day >= end and (len(days) < DAYS_FIRST or days[-1].day != 1):
         days.append(day)
         day -= timedelta(days=1)
-    for part in _doubling(days):
-        yield _Stretch(days=tuple(part))
-    if day >= end:
-        months = range(day.year * 12 + day.month - 1, end.year * 12 + end.month - 2, -1)
-        for part_of_months in _doubling(list(months)):
-            yield _Stretch(months=tuple(part_of_months))
+    months = range(day.year * 12 + day.month - 1, end.year * 12 + end.month - 2, -1) if day >= end else ()
+    return (
+        [_Stretch(days=tuple(part)) for part in _doubling(days)],
+        [_Stretch(months=tuple(part)) for part in _doubling(list(months))],
+    )
+
+
+def _end_of(month: int) -> tuple[datetime, UUID]:
+    """The key behind which everything up to the end of `month` lies."""
+    return start_of(_after(month)), _FIRST
 
 
 def _doubling(units: list[T]) -> Iterator[list[T]]:
@@ -277,8 +318,11 @@ def _halved(units: tuple[T, ...]) -> tuple[tuple[T, ...], tuple[T, ...]]:
 
 def _days_of(month: int) -> tuple[date, ...]:
     first = date(month // 12, month % 12 + 1, 1)
-    after = date((month + 1) // 12, (month + 1) % 12 + 1, 1)
-    return tuple(first + timedelta(days=n) for n in range((after - first).days - 1, -1, -1))
+    return tuple(first + timedelta(days=n) for n in range((_after(month) - first).days - 1, -1, -1))
+
+
+def _after(month: int) -> date:
+    return date((month + 1) // 12, (month + 1) % 12 + 1, 1)
 
 
 def _visible(actor: Actor, query: Query, ids: Sequence[UUID]) -> dict[UUID, Case]:

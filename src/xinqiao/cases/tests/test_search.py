@@ -212,6 +212,26 @@ def test_a_full_stretch_is_halved_and_a_full_day_is_read_on(world: World, monkey
     assert numbers(look(world, "officer", Query(words="路灯"), limit=30)) == cases
 
 
+@pytest.mark.parametrize("few", [True, False])
+def test_a_word_that_hardly_stands_in_the_latest_weeks_is_asked_for_in_all_years_at_once_when_it_is_rare(
+    world: World, monkeypatch: pytest.MonkeyPatch, few: bool
+) -> None:
+    long_ago = [MORNING - timedelta(days=400 + 40 * n, minutes=n) for n in range(6)]
+    late = [MORNING - timedelta(days=n) for n in range(2)]
+    cases = [world.receive(said=said("石桥塌了。"), at=at).case.number for at in (*late, *long_ago)]
+    for n in range(3):
+        world.receive(said=said("路灯不亮。"), at=MORNING - timedelta(days=200 * n, hours=1))
+    follow()
+    monkeypatch.setattr(search, "MOST_AT_ONCE", 8 if few else 7)
+    asked: list[int] = []
+    ask = search._ask
+    monkeypatch.setattr(search, "_ask", lambda base, marks, *rest: asked.append(len(marks)) or ask(base, marks, *rest))
+    assert numbers(look(world, "officer", Query(words="石桥"))) == cases
+    assert (asked[1] == 1) is few
+    page = look(world, "officer", Query(words="石桥"), limit=3)
+    assert numbers(page) + numbers(look(world, "officer", Query(words="石桥"), after=page.next)) == cases
+
+
 def test_looking_stops_after_enough_and_goes_on_when_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_EXAMINED", 3)
     for n in range(8):
