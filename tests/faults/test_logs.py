@@ -33,7 +33,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """What goes to standard error with production's logging."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in ("django.request", "django.server", "procrastinate")}
+    levels = {
+        name: logging.getLogger(name).level for name in ("django.request", "django.server", "procrastinate", "psycopg")
+    }
     out = io.StringIO()
     monkeypatch.setattr(sys, "stderr", out)
     logs.configure()

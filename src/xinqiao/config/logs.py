@@ -107,5 +107,8 @@ def configure() -> None:
         logging.getLogger(server).handlers[:] = []
         logging.getLogger(server).propagate = True
     # Addresses carry query strings, statements carry values: neither belongs in a log.
-    for quiet in ("django.server", "django.db.backends", "django.request", "procrastinate", "httpx", "urllib3"):
-        logging.getLogger(quiet).setLevel(logging.WARNING if quiet != "django.request" else logging.ERROR)
+    for quiet in ("django.server", "django.db.backends", "procrastinate", "httpx", "urllib3"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
+    # What these warn of is raised as well, or answered.
+    for quiet in ("django.request", "psycopg"):
+        logging.getLogger(quiet).setLevel(logging.ERROR)
