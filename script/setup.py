@@ -88,10 +88,14 @@ def make_venv() -> None:
     call([str(PYTHON), f"{wheel}/pip", "install", "--no-index", "--no-deps", str(wheel)], "pip could not be installed.")
 
 
-def ours() -> bool:
-    """Whether the environment was made by the Python that runs here."""
-    said = dict(line.split(" = ", 1) for line in (VENV / "pyvenv.cfg").read_text().splitlines() if " = " in line)
-    return said.get("home") == str(Path(getattr(sys, "_base_executable", sys.executable)).parent)
+def made_by() -> tuple[str, str]:
+    """The folder and the version of the Python that the environment was made by."""
+    try:
+        lines = (VENV / "pyvenv.cfg").read_text().splitlines()
+    except OSError:
+        return "", ""
+    said = dict(line.split(" = ", 1) for line in lines if " = " in line)
+    return said.get("home", ""), said.get("version", "")
 
 
 def has(module: str) -> bool:
@@ -208,17 +212,24 @@ def browser() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="script/setup", description=__doc__)
     parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
+    parser.add_argument("--anew", action="store_true", help="make the Python environment anew; nothing may run from it")
     parser.add_argument("--quiet", action="store_true", help="say nothing when there is nothing to do")
     options = parser.parse_args()
     steps = Steps(options.quiet)
     base, dev = ROOT / "requirements" / "base.txt", ROOT / "requirements" / "dev.txt"
-    if not (VENV / "bin" / "pip").exists() or not PYTHON.exists() or not ours():
+    if options.anew or not (VENV / "bin" / "pip").exists() or not PYTHON.exists():
         print("· Python environment …", flush=True)
         make_venv()
+    home, version = made_by()
+    chosen = Path(getattr(sys, "_base_executable", sys.executable)).parent
+    if home and Path(home) != chosen and not options.quiet:
+        print(
+            f"· The environment was made by the Python in {home}; script/setup --anew makes it by the one in {chosen}"
+        )
     locks = [base, dev] if options.dev else [base]
-    steps.run("Python packages", hash_of([base], sys.version), lambda: install_packages([base]))
+    steps.run("Python packages", hash_of([base], version), lambda: install_packages([base]))
     if options.dev:
-        steps.run("Python tools", hash_of(locks, sys.version), lambda: install_packages(locks))
+        steps.run("Python tools", hash_of(locks, version), lambda: install_packages(locks))
     steps.run("command xinqiao", str(ROOT), lay_paths)
     locked, pages = ROOT / "package-lock.json", SOURCE / "ui"
     omit = [] if options.dev or (STAMPS / "page-tools").exists() else ["--omit=dev"]

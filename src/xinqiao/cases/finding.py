@@ -28,7 +28,6 @@ RULES = (
 FROM_THE_FIRST = UUID(int=0)
 BATCH = 2000  # entries; a matter from a table has five, of the live ones each has a case of its own
 AT_ONCE = 200  # cases
-WRITTEN = 50  # rows in one statement
 _RESTING = "finding:resting"
 
 Source = Callable[[Sequence[UUID]], Mapping[UUID, Sequence[str]]]
@@ -101,12 +100,12 @@ def index(case_ids: Iterable[UUID], *, anew: bool = False) -> int:
     if changed:
         texts = texts_of(changed)
         places = people.area_names({case.area_code for case in changed if case.area_code})
-        # The database writes some rows while the words of the next are cut.
+        # Of many, the database writes some rows while the words of the next are cut; of few, no case is held meanwhile.
         with bulk.together(), connection.cursor() as cursor:
-            for first in range(0, len(changed), WRITTEN):
+            for first in range(0, len(changed), AT_ONCE):
                 rows = [
                     (case.id, case.received_at, _vector(case, texts, places, marks[case.id]), digests[case.id])
-                    for case in changed[first : first + WRITTEN]
+                    for case in changed[first : first + AT_ONCE]
                 ]
                 cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
     return len(changed)

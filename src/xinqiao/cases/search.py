@@ -40,7 +40,8 @@ _ASK = (
     "SELECT stretch, case_id, received_at"
     " FROM cases_search(%s::tsquery, %s::tsquery[], %s::boolean[], %s, %s, %s, %s, %s)"
 )
-_FEW = "SELECT cases_search_few(%s::tsquery[], %s)"
+_FEW = "SELECT cases_search_few(%s::tsquery, %s)"
+_NARROW = frozenset(("@u", "@r", "@a", "@c", "@k"))
 _SPAN = "SELECT oldest, newest FROM cases_search_span()"
 
 _PHONE = re.compile(r"(?:\+?86)?1\d{10}|0\d{9,11}|\d{17}[\dX]|\d{15}")
@@ -227,7 +228,7 @@ def _matches(
         if len(few) >= enough:
             yield few
             few, seldom = [], False
-    if far and seldom and len(few) <= SELDOM and _stands_in_few(asked):
+    if far and seldom and len(few) <= SELDOM and _words_in_few(asked):
         whole = _ask(base, [base], [False], min(before, _end_of(far[0].months[0])), since, enough)
         if len(whole) <= MOST_AT_ONCE:
             yield few + _in_order(whole)
@@ -239,11 +240,16 @@ def _matches(
         yield few
 
 
-def _stands_in_few(asked: Sequence[Sequence[str]]) -> bool:
-    """Whether one of the words that are asked for stands in at most MOST_AT_ONCE cases of all."""
-    words = [finding.quoted(group[0]) for group in asked if len(group) == 1 and not group[0].startswith("@")]
+def _words_in_few(asked: Sequence[Sequence[str]]) -> bool:
+    """Whether the words that an office asks for stand together in at most MOST_AT_ONCE cases of all.
+
+    Where a unit, a place or a content narrows, few matches say nothing of the words, and their whole lists would be read in vain.
+    """
+    words = [finding.quoted(group[0]) for group in asked if not group[0].startswith("@")]
+    if not words or any(len(group) > 1 or group[0][:2] in _NARROW for group in asked):
+        return False
     with connection.cursor() as cursor:
-        cursor.execute(_FEW, [words, MOST_AT_ONCE])
+        cursor.execute(_FEW, [" & ".join(words), MOST_AT_ONCE])
         return bool(cursor.fetchone()[0])
 
 

@@ -112,3 +112,4 @@ def configure() -> None:
     # What these warn of is raised as well, or answered.
     for quiet in ("django.request", "psycopg"):
         logging.getLogger(quiet).setLevel(logging.ERROR)
+    logging.getLogger("psycopg.pool").setLevel(logging.WARNING)  # why there is no connection is said here alone

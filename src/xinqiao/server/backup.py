@@ -106,7 +106,7 @@ def write(target: Path, *, at: datetime) -> dict[str, Any]:
             "profile": environment.profile(),
             "key": keys.current.version,
         }
-        with tarfile.open(plain, "w") as archive:
+        with tarfile.open(plain, "w", dereference=True) as archive:
             archive.add(dump, DUMP)
             manifest["files"] = _gather(archive, files)
             (Path(work) / MANIFEST).write_text(json.dumps(manifest))

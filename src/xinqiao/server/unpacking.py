@@ -16,10 +16,10 @@ def unpack(archive: tarfile.TarFile, folder: Path) -> None:
         if not (member.isfile() or member.isdir()) or inside.is_absolute() or ".." in inside.parts:
             raise BadEnvironment(f"The archive holds {member.name!r}, which is not a file of its own place.")
         place = folder / inside
+        for above in (*reversed(inside.parents), *([inside] if member.isdir() else [])):
+            (folder / above).mkdir(mode=0o700, parents=True, exist_ok=True)
         if member.isdir():
-            place.mkdir(mode=0o700, parents=True, exist_ok=True)
             continue
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         source = archive.extractfile(member)
         assert source is not None  # noqa: S101 - it is a file
         try:

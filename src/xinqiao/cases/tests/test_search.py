@@ -228,6 +228,9 @@ def test_a_word_that_hardly_stands_in_the_latest_weeks_is_asked_for_in_all_years
     monkeypatch.setattr(search, "_ask", lambda base, marks, *rest: asked.append(len(marks)) or ask(base, marks, *rest))
     assert numbers(look(world, "officer", Query(words="石桥"))) == cases
     assert (asked[1] == 1) is few
+    asked.clear()
+    assert numbers(look(world, "officer", Query(words="石桥", kind="intake"))) == cases
+    assert asked[1] > 1  # where more than words narrows, the years are gone through
     page = look(world, "officer", Query(words="石桥"), limit=3)
     assert numbers(page) + numbers(look(world, "officer", Query(words="石桥"), after=page.next)) == cases
 

@@ -130,9 +130,9 @@ def ahead(items: Iterable[T], depth: int = 2) -> Iterator[T]:
         finally:
             connections.close_all()
 
-    sys.setswitchinterval(TURN)
     thread = threading.Thread(target=work, name="sheet-reader", daemon=True)
     thread.start()
+    sys.setswitchinterval(TURN)
     try:
         while True:
             kind, value = ready.get()

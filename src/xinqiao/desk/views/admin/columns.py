@@ -14,7 +14,7 @@ TABLES = (
 COLUMNS = {
     "id": N_("编号"), "key": N_("编号"), "name": N_("名字"), "full_name": N_("全称"), "short_name": N_("简称"), "code": N_("代码"),
     "slug": N_("短名"), "title": N_("名称"), "kind": N_("种类"), "type": N_("种类"), "level": N_("层级"), "stem": N_("代码的前几位"),
-    "parent_code": N_("上级区划"), "area_code": N_("区划"), "content_code": N_("内容分类"), "organ_id": N_("单位"),
+    "parent_code": N_("上级代码"), "area_code": N_("区划"), "content_code": N_("内容分类"), "organ_id": N_("单位"),
     "superior_id": N_("上级单位"), "reviewer_id": N_("复查单位"), "rest_id": N_("其余的事项交给"), "address": N_("地址"),
     "phone": N_("电话"), "hours": N_("办公时间"), "role": N_("角色"), "source": N_("依据"), "basis": N_("依据"),
     "valid_from": N_("起"), "valid_to": N_("止"), "since": N_("起"), "until": N_("止"), "account_id": N_("账号"), "user_id": N_("账号"),
