@@ -2,7 +2,7 @@
 
 One index holds words and marks (finding.py). It is asked for stretches of time, from the newest backwards, each about
 twice as long as the one before: a common word is found within days, and no stretch is read that holds more than
-MOST_AT_ONCE matches (it is halved instead). Of a word that hardly stands in the latest weeks all years are asked for at
+MOST_AT_ONCE matches (it is halved instead). Of an office's word that is rare lately and of all, all years are asked for at
 once. So the work of a page is bounded however many cases there are, and nothing is counted or skipped. Nobody is looked
 up here (invariant 9).
 """

@@ -291,6 +291,14 @@ def test_a_sealed_case_is_not_in_the_index_and_leaves_it_in_the_sealing_transact
         assert numbers(look(world, login, Query())) == []
 
 
+def test_many_are_written_in_pieces(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "AT_ONCE", 2)
+    cases = [world.receive().case for _ in range(5)]
+    with access.acting(FINDER):
+        assert finding.index([case.id for case in cases]) == 5
+        assert set(SearchRow.objects.values_list("case_id", flat=True)) == {case.id for case in cases}
+
+
 def test_indexing_again_writes_nothing(world: World) -> None:
     case = world.receive().case
     with access.acting(FINDER):
