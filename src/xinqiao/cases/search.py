@@ -1,16 +1,16 @@
 """Finding cases by words, number, place, organ, state, content, dates and kind: only what the actor may see, newest first.
 
-One index holds words and marks (finding.py). It is asked for stretches of time, from the newest backwards, each about
-twice as long as the one before: a common word is found within days, and no stretch is read that holds more than
-MOST_AT_ONCE matches (it is halved instead). Of an office's word that is rare lately and of all, all years are asked for at
-once. So the work of a page is bounded however many cases there are, and nothing is counted or skipped. Nobody is looked
-up here (invariant 9).
+The newest cases are looked at one by one: a common word is found among them. For others there is one index of words and
+marks (finding.py), which is asked for stretches of time, from the newest backwards, each about twice as long as the one
+before, and no stretch is read that holds more than MOST_AT_ONCE matches (it is halved instead). Of an office's word that
+is rare lately and of all, all years are asked for at once. So the work of a page is bounded however many cases there are,
+and nothing is counted or skipped. Nobody is looked up here (invariant 9).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -30,11 +30,15 @@ LIMIT = 20
 MOST_AT_ONCE = 1000
 MOST_UNSEEN = 2000  # matches looked at for one page where rows are behind what the actor may see
 MOST_EXAMINED = 800  # and where what is asked lies outside the index (state): each costs a look at its case
+NEWEST = 300  # looked at one by one whatever is asked
+NEWEST_MOST = 2000  # and as many while what is asked is so common that a page of it will be among them
 ITEMS = 30
 DAYS_FIRST = 15
 SELDOM = 2  # as few matches in the latest weeks: then all years are asked for at once, if it stands in few cases of all
 _FIRST = UUID(int=0)
 _LAST = UUID(int=2**128 - 1)
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 
 _ASK = (
     "SELECT stretch, case_id, received_at"
@@ -42,7 +46,10 @@ _ASK = (
 )
 _FEW = "SELECT cases_search_few(%s::tsquery, %s)"
 _NARROW = frozenset(("@u", "@r", "@a", "@c", "@k"))
-_SPAN = "SELECT oldest, newest FROM cases_search_span()"
+_NEWEST = (
+    "SELECT oldest, case_id, received_at, fits FROM cases_search_span()"
+    " LEFT JOIN cases_search_newest(%s::tsquery, %s, %s, %s, %s, %s, %s) ON true"
+)
 
 _PHONE = re.compile(r"(?:\+?86)?1\d{10}|0\d{9,11}|\d{17}[\dX]|\d{15}")
 
@@ -206,23 +213,20 @@ def _matches(
     asked: Sequence[Sequence[str]], query: Query, key: tuple[datetime, UUID] | None, *, enough: int
 ) -> Iterator[list[tuple[UUID, datetime]]]:
     """Matches in the order of the list, at least `enough` at a time but for the last."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SPAN)
-        oldest, newest = cursor.fetchone()
-    if oldest is None:
-        return
-    since = max(oldest, start_of(query.received_from)) if query.received_from else oldest
-    before = (newest, _LAST)
-    if query.received_to and end_of(query.received_to) < newest:
-        before = (end_of(query.received_to), _LAST)
+    base = " & ".join(_any(group) for group in asked)
+    since = start_of(query.received_from) if query.received_from else _BEGINNING
+    before = (end_of(query.received_to) if query.received_to else _END, _LAST)
     if key is not None:
         before = min(before, key)
-    if before[0] < since:
+    few, reached, oldest = _newest(base, before, since, enough)
+    seldom = len(few) < enough
+    if few and (reached is None or not seldom):
+        yield few
+        few = []
+    if reached is None:
         return
-    base = " & ".join(_any(group) for group in asked)
+    before, since = reached, max(since, oldest)
     near, far = _stretches(before[0], since)
-    few: list[tuple[UUID, datetime]] = []
-    seldom = True
     for rows in _walk(base, near, before, since, enough):
         few += rows
         if len(few) >= enough:
@@ -238,6 +242,18 @@ def _matches(
         few = []
     if few:
         yield few
+
+
+def _newest(
+    base: str, before: tuple[datetime, UUID], since: datetime, enough: int
+) -> tuple[list[tuple[UUID, datetime]], tuple[datetime, UUID] | None, datetime]:
+    """Matches among the newest cases, how far they were looked at (None: all were), and when the oldest case came."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST, [base, *before, since, enough, NEWEST, NEWEST_MOST])
+        rows = cursor.fetchall()
+    found = [(case_id, at) for _, case_id, at, fits in rows if fits]
+    oldest, case_id, at, fits = rows[-1]
+    return found, None if fits is not False else (at, case_id), oldest
 
 
 def _words_in_few(asked: Sequence[Sequence[str]]) -> bool:

@@ -1,5 +1,6 @@
 """Finding: by words, number, place, organ, content, kind, state and dates; what the actor may not see is not found."""
 
+import itertools
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -182,7 +183,16 @@ def test_place_content_kind_dates_and_state_narrow(world: World) -> None:
     assert numbers(look(world, "officer", Query(place="在"))) == []
 
 
-def test_pages_follow_each_other_over_years_without_gap_or_double(world: World) -> None:
+def few_one_by_one(monkeypatch: pytest.MonkeyPatch, patience: int = 1, most: int = 1) -> None:
+    monkeypatch.setattr(search, "NEWEST", patience)
+    monkeypatch.setattr(search, "NEWEST_MOST", most)
+
+
+@pytest.mark.parametrize("one_by_one", [(1, 1), (2, 5), (300, 2000)])
+def test_pages_follow_each_other_over_years_without_gap_or_double(
+    world: World, monkeypatch: pytest.MonkeyPatch, one_by_one: tuple[int, int]
+) -> None:
+    few_one_by_one(monkeypatch, *one_by_one)
     cases = [
         world.receive(said=said("路灯不亮。"), at=MORNING - timedelta(days=n * n * 3, minutes=n)).case.number
         for n in range(14)
@@ -203,7 +213,83 @@ def test_pages_follow_each_other_over_years_without_gap_or_double(world: World) 
         look(world, "officer", Query(words="路灯"), after="gestern")
 
 
+@pytest.mark.parametrize("one_by_one", [(1, 1), (2, 4), (3, 3), (3, 30), (300, 2000)])
+def test_what_is_looked_at_one_by_one_and_what_the_index_gives_are_one_list(
+    world: World, monkeypatch: pytest.MonkeyPatch, one_by_one: tuple[int, int]
+) -> None:
+    few_one_by_one(monkeypatch, *one_by_one)
+    common, rare = [], []
+    for n in range(12):
+        is_rare = n in (1, 7, 11)
+        words = "石桥塌了，路灯不亮。" if is_rare else "路灯不亮。"
+        case = world.receive(said=said(words), at=MORNING - timedelta(days=n // 5, minutes=n)).case
+        common.append(case.number)
+        rare += [case.number] * is_rare
+    follow()
+    for query, expected in (
+        (Query(words="路灯"), common),
+        (Query(words="石桥"), rare),
+        (Query(words="路灯", received_to=(MORNING - days(1)).date()), common[5:]),
+        (Query(words="路灯", received_from=(MORNING - days(1)).date()), common[:10]),
+        (Query(words="路灯", received_from=(MORNING + days(2)).date()), []),
+        (Query(words="垃圾"), []),
+        (Query(), common),
+    ):
+        for actor, limit in itertools.product((world.actor("officer"), FINDER), (1, 3, 50)):
+            seen: list[str] = []
+            after = ""
+            while True:
+                with access.acting(actor):
+                    page = search.find(actor, query, after=after, limit=limit)
+                seen += numbers(page)
+                after = page.next
+                if not after:
+                    break
+            assert seen == expected, (query, actor, limit)
+
+
+def test_a_common_word_on_a_full_day_is_found_without_its_lists(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_one_by_one(monkeypatch, 4, 40)
+    cases = [
+        world.receive(said=said("路灯不亮。" if n % 2 else "井盖松了。"), at=MORNING - timedelta(minutes=n)).case.number
+        for n in range(24)
+    ]
+    rare = world.receive(said=said("石桥塌了。"), at=MORNING - timedelta(minutes=30)).case.number
+    follow()
+    lists: list[object] = []
+    ask = search._ask
+    monkeypatch.setattr(search, "_ask", lambda *asked: lists.append(asked) or ask(*asked))
+    assert numbers(look(world, "officer", Query(words="路灯"), limit=2)) == cases[1:4:2]
+    assert lists == []
+    assert numbers(look(world, "officer", Query(words="石桥"), limit=2)) == [rare]
+    assert lists
+
+
+@pytest.mark.parametrize(
+    ("enough", "patience", "most", "given"),
+    [
+        (2, 9, 9, [True, True, False]),  # enough
+        (9, 1, 2, [True, False]),  # too seldom for a page of it to be among the most
+        (9, 9, 2, [True, True, False]),  # the most
+        (9, 9, 9, [True, True, True]),  # all there are
+    ],
+)
+def test_the_newest_are_looked_at_no_further_than_needed(
+    world: World, enough: int, patience: int, most: int, given: list[bool]
+) -> None:
+    for n in range(3):
+        world.receive(said=said("路灯不亮。"), at=MORNING - timedelta(minutes=n))
+    follow()
+    with access.acting(FINDER), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT fits FROM cases_search_newest('路灯', 'infinity', gen_random_uuid(), '-infinity', %s, %s, %s)",
+            [enough, patience, most],
+        )
+        assert [row[0] for row in cursor.fetchall()] == given
+
+
 def test_a_full_stretch_is_halved_and_a_full_day_is_read_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    few_one_by_one(monkeypatch)
     monkeypatch.setattr(search, "MOST_AT_ONCE", 3)
     times = [MORNING - timedelta(minutes=n) for n in range(8)]  # one full day
     times += [MORNING - timedelta(days=60 + n, minutes=n) for n in range(9)]  # two full months
@@ -216,6 +302,7 @@ def test_a_full_stretch_is_halved_and_a_full_day_is_read_on(world: World, monkey
 def test_a_word_that_hardly_stands_in_the_latest_weeks_is_asked_for_in_all_years_at_once_when_it_is_rare(
     world: World, monkeypatch: pytest.MonkeyPatch, few: bool
 ) -> None:
+    few_one_by_one(monkeypatch)
     long_ago = [MORNING - timedelta(days=400 + 40 * n, minutes=n) for n in range(6)]
     late = [MORNING - timedelta(days=n) for n in range(2)]
     cases = [world.receive(said=said("石桥塌了。"), at=at).case.number for at in (*late, *long_ago)]
@@ -323,6 +410,7 @@ def test_no_actor_no_rows(world: World) -> None:
         for sql in (
             "SELECT 1 FROM cases_searchrow",
             LOOK,
+            "SELECT 1 FROM cases_search_newest('路灯', '2099-01-01', gen_random_uuid(), '2000-01-01', 10, 10, 10)",
             "SELECT 1 FROM cases_search_span() WHERE newest IS NOT NULL",
         ):
             cursor.execute(sql)
