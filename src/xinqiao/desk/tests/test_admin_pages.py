@@ -451,6 +451,20 @@ def test_the_record_marks_what_was_done_around_the_application(admin: Client, wo
     assert admin.get(f"{BASE}record/?after=x&table=%00").status_code == 200
 
 
+def test_the_record_speaks_of_organs_and_people_by_their_names(admin: Client, world: World) -> None:
+    post = world.posts["cg.handler"]
+    with access.acting(SYSTEM("test")):
+        post.organ, post.role = world.organs["zj"], "head"
+        post.save()
+    page = words(admin, f"record/?table=people_post&key={post.pk}")
+    for old, new in ((world.organs["cg"].short_name, world.organs["zj"].short_name), ("承办人", "单位负责人")):
+        assert f"<del>{old}</del>" in page
+        assert new in page
+    assert world.posts["cg.handler"].account.name in page
+    assert "people_post ·" not in page
+    assert " people_post" not in page.partition("<tbody")[2].replace("?table=people_post", "")
+
+
 RECORDED_COLUMNS = """
 SELECT t.tgrelid::regclass::text, a.attname FROM pg_trigger t
 JOIN pg_attribute a ON a.attrelid = t.tgrelid AND a.attnum > 0 AND NOT a.attisdropped

@@ -1,8 +1,10 @@
 """The way in, the calendars in force, the words of messages, and the administrative record."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,7 +12,7 @@ from django.utils.translation import gettext, override
 from django.views.decorators.http import require_GET
 
 from xinqiao.desk import forms_admin as ask
-from xinqiao.desk.views.admin.columns import COLUMNS, TABLES
+from xinqiao.desk.views.admin.columns import COLUMNS, TABLES, field
 from xinqiao.desk.views.admin.shared import A_PAGE, Doing, cell, finding, more, number, page, table, text_of
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.kernel.words import N_
@@ -18,7 +20,7 @@ from xinqiao.law import calendars
 from xinqiao.notices import texts, wordings
 from xinqiao.people import clock
 from xinqiao.people import selectors as people
-from xinqiao.people.models import AdminEntry
+from xinqiao.people.models import Account, AdminEntry, Organ
 from xinqiao.ui.templatetags.xq import cn_datetime
 
 MOST_SHOWN = 120  # characters of a value
@@ -173,22 +175,40 @@ def _forms(
 # --- the record
 
 
-def _short(value: Any) -> Any:
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool):
-        return gettext("是") if value else gettext("否")
-    text = str(value)
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+class _Values:
+    """Values as people write them: choices in words, organs and accounts by their names, long texts cut."""
 
+    def __init__(self, entries: Sequence[AdminEntry]) -> None:
+        ids: dict[type[Model] | None, set[int]] = {Organ: set(), Account: set()}
+        for entry in entries:
+            for row in (entry.old or {}, entry.new or {}):
+                for name, value in row.items():
+                    if isinstance(value, int) and (about := field(entry.table, name)) is not None:
+                        ids.get(about.related_model, set()).add(value)
+        self.names = {Organ: people.organ_names(ids[Organ]), Account: people.account_names(ids[Account])}
 
-def _changed(entry: AdminEntry) -> list[tuple[str, Any, Any]]:
-    old, new = entry.old or {}, entry.new or {}
-    return [
-        (gettext(COLUMNS.get(name, name)), _short(old.get(name)), _short(new.get(name)))
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name) and (_short(old.get(name)), _short(new.get(name))) != (None, None)
-    ]
+    def words(self, table: str, name: str, value: Any) -> str | None:
+        if value is None or value == "":
+            return None
+        if isinstance(value, bool):
+            return gettext("是") if value else gettext("否")
+        about = field(table, name)
+        if about is not None and about.choices:
+            value = gettext(str(dict(about.flatchoices).get(value, value)))
+        elif about is not None:
+            value = self.names.get(about.related_model, {}).get(value, value)
+        text = str(value)
+        return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+    def changed(self, entry: AdminEntry) -> list[tuple[str, str | None, str | None]]:
+        """What the entry changed: (column, before, after)."""
+        old, new = entry.old or {}, entry.new or {}
+        rows = [
+            (gettext(COLUMNS.get(name, name)), *(self.words(entry.table, name, row.get(name)) for row in (old, new)))
+            for name in sorted(old.keys() | new.keys())
+            if old.get(name) != new.get(name)
+        ]
+        return [row for row in rows if row[1:] != (None, None)]
 
 
 def _called(entry: AdminEntry) -> str:
@@ -211,6 +231,7 @@ def record(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(actor_kind="")
     found = list((rows.filter(id__lt=before) if before else rows)[: A_PAGE + 1])
     names = people.account_names(one.account_id for one in found if one.account_id)
+    values = _Values(found[:A_PAGE])
     labels = {name: gettext(label) for name, label in TABLES}
     heads = [gettext(word) for word in (N_("什么时候"), N_("什么"), N_("谁改的"), N_("改了什么"))]
     shown = []
@@ -221,9 +242,9 @@ def record(request: HttpRequest) -> HttpResponse:
             who["sub"] = f"{one.role} · {one.program}"
         else:
             who = cell(names.get(one.account_id or 0, gettext("系统")), sub=one.role)
-        what = cell(labels.get(one.table, one.table), here, f"{_called(one)} · {one.table} {one.key}".lstrip("· "))
+        what = cell(labels.get(one.table, one.table), here, " · ".join(filter(None, (_called(one), one.key))))
         how = cell(gettext(AdminEntry.Action(one.action).label))
-        how["diff"] = _changed(one)
+        how["diff"] = values.changed(one)
         shown.append([cell(cn_datetime(one.at)), what, who, how])
     kinds = list(labels.items())
     fields = {

@@ -1,5 +1,10 @@
 """What people call the tables and columns of the administrative record."""
 
+import functools
+from typing import Any
+
+from django.apps import apps
+
 from xinqiao.kernel.words import N_
 
 TABLES = (
@@ -30,3 +35,13 @@ COLUMNS = {
     "abolition_id": N_("哪一次撤销"),
     "created_by": N_("谁建的"),
 }  # fmt: skip
+
+
+@functools.cache
+def _fields() -> dict[tuple[str, str], Any]:
+    return {(model._meta.db_table, one.column): one for model in apps.get_models() for one in model._meta.local_fields}
+
+
+def field(table: str, column: str) -> Any:
+    """The field of that column; None for a column that is no longer there."""
+    return _fields().get((table, column))
