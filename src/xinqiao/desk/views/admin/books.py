@@ -204,7 +204,11 @@ class _Values:
         """What the entry changed: (column, before, after)."""
         old, new = entry.old or {}, entry.new or {}
         rows = [
-            (gettext(COLUMNS.get(name, name)), *(self.words(entry.table, name, row.get(name)) for row in (old, new)))
+            (
+                gettext(COLUMNS.get(name, name)),
+                self.words(entry.table, name, old.get(name)),
+                self.words(entry.table, name, new.get(name)),
+            )
             for name in sorted(old.keys() | new.keys())
             if old.get(name) != new.get(name)
         ]

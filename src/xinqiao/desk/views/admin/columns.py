@@ -38,7 +38,7 @@ COLUMNS = {
 
 
 @functools.cache
-def _fields() -> dict[tuple[str, str], Any]:
+def _fields() -> dict[tuple[str, str | None], Any]:
     return {(model._meta.db_table, one.column): one for model in apps.get_models() for one in model._meta.local_fields}
 
 
