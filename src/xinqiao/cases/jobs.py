@@ -1,13 +1,13 @@
 """Work of the worker process: the watcher each minute, papers frozen after their step."""
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from uuid import UUID
 
+import psutil
 from django.db import connection, connections, transaction
 from django.db.models import Q
 from procrastinate.contrib.django import app
@@ -24,6 +24,7 @@ PRINTER = SYSTEM("printer")
 AT_ONCE = 200
 SHEETS = 8  # papers that are frozen in one transaction
 PRESSES = 2  # papers set at the same time: typesetting leaves Python free meanwhile; one while the machine is busy
+BUSY = 0.6  # share of the processors that others take; the load average would stay high for a minute or two after them
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds after which a paper that could not be frozen is tried again
 ALARM_AT = 4
 FINDER = SYSTEM("finder")
@@ -31,6 +32,7 @@ CARRIER = SYSTEM("carrier")
 log = logging.getLogger("xinqiao.cases")
 _put_off: dict[UUID, tuple[int, float]] = {}  # of this process: tries, and when the next one may be
 HERALD = SYSTEM("herald")
+_looked = psutil.cpu_times()
 
 
 @app.periodic(cron="* * * * *")
@@ -83,12 +85,19 @@ def _freeze_all(ids: Sequence[UUID]) -> list[UUID]:
 
     Returns those that failed. Niceness alone does not give way: what runs on one half of a core slows the other half.
     """
-    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
-    if connection.in_atomic_block or PRESSES == 1 or busy:
+    if _busy() or connection.in_atomic_block or PRESSES == 1:
         return _freeze_some(ids)
     with ThreadPoolExecutor(PRESSES, "press") as presses:
         failed = list(presses.map(_freeze_beside, [ids[place::PRESSES] for place in range(PRESSES)]))
     return [each for part in failed for each in part]
+
+
+def _busy() -> bool:
+    """Whether work that gives way to nobody has taken more than BUSY of the processors since this was last asked."""
+    global _looked
+    before, _looked = _looked, psutil.cpu_times()
+    free = sum(getattr(_looked, kind, 0.0) - getattr(before, kind, 0.0) for kind in ("idle", "iowait", "nice"))
+    return sum(_looked) - sum(before) - free > BUSY * (sum(_looked) - sum(before))
 
 
 def _freeze_beside(ids: Sequence[UUID]) -> list[UUID]:

@@ -1,6 +1,7 @@
 """Papers are frozen by a worker that looks for them; one that cannot be drawn holds up no other."""
 
 import threading
+from collections import namedtuple
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -94,8 +95,19 @@ def test_a_paper_whose_row_changes_while_it_is_drawn_is_drawn_anew(
         assert waiting() == 0
 
 
-@pytest.mark.parametrize(("load", "presses"), [(1.9, 2), (2.0, 2), (2.1, 1)])
-def test_one_press_alone_while_the_machine_is_busy(load: float, presses: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("since", "presses"),
+    [
+        ({"user": 5, "system": 1, "nice": 3, "idle": 1}, 2),
+        ({"user": 5, "system": 1.1, "nice": 3.9}, 1),
+        ({"user": 2, "nice": 8}, 2),  # its own work, which gives way, is not what it gives way to
+        ({"steal": 7, "idle": 3}, 1),
+        ({}, 2),
+    ],
+)
+def test_one_press_alone_while_the_machine_is_busy(
+    since: dict[str, float], presses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shares: list[list[UUID]] = []
     threads = set()
 
@@ -105,8 +117,9 @@ def test_one_press_alone_while_the_machine_is_busy(load: float, presses: int, mo
         return list(ids[:1])
 
     monkeypatch.setattr(jobs, "connection", SimpleNamespace(in_atomic_block=False))
-    monkeypatch.setattr(jobs.os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(jobs.os, "getloadavg", lambda: (load, 9.0, 0.0))
+    times = namedtuple("times", "user nice system idle iowait steal", defaults=[0.0] * 6)
+    monkeypatch.setattr(jobs, "_looked", times())
+    monkeypatch.setattr(jobs.psutil, "cpu_times", lambda: times(**since))
     monkeypatch.setattr(jobs, "_freeze_some", freeze)
     ids = [uuid4() for _ in range(5)]
     failed = jobs._freeze_all(ids)
