@@ -20,7 +20,26 @@ from xinqiao.config import environment
 
 ARTEFACTS = environment.ROOT / "artefacts"
 PHONE, DESK = 360, 1440
+# Chromium draws the suggestions under its address bar as two web pages of its own for each profile, a second of work that
+# nobody sees. Given twice, only the last --disable-features counts: the others are Playwright's own.
+FEATURES = [
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "AimEnabled",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+]
 FLAGS = [
+    f"--disable-features={','.join(FEATURES)}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

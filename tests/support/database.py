@@ -102,27 +102,25 @@ def _exists(connection: psycopg.Connection[tuple[object, ...]], name: str) -> bo
     return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
 
 
+def _drop(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
 def drop(name: str) -> None:
     """Drop a database, throwing out whoever is in it."""
     with psycopg.connect(**admin(), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        _drop(connection, name)
 
 
 def clone(source: str, name: str) -> str:
     """Make `name` a copy of `source` (nobody may be connected to it); returns `name`."""
-    drop(name)
     with locked("clone"), psycopg.connect(**admin(), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER xinqiao_owner TEMPLATE {} STRATEGY FILE_COPY").format(
-                sql.Identifier(name), sql.Identifier(source)
-            )
-        )
-    with psycopg.connect(**admin(name), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO xinqiao_owner, xinqiao_app, xinqiao_seal, xinqiao_backup").format(
-                sql.Identifier(name)
-            )
-        )
+        _drop(connection, name)
+        for command in (
+            "CREATE DATABASE {name} OWNER xinqiao_owner TEMPLATE {source} STRATEGY FILE_COPY",
+            "GRANT CONNECT ON DATABASE {name} TO xinqiao_owner, xinqiao_app, xinqiao_seal, xinqiao_backup",
+        ):
+            connection.execute(sql.SQL(command).format(name=sql.Identifier(name), source=sql.Identifier(source)))
     return name
 
 
