@@ -77,9 +77,10 @@ CREATE FUNCTION pg_temp.other(id uuid, k int) RETURNS uuid LANGUAGE sql IMMUTABL
 CREATE FUNCTION pg_temp.digits(text text, k int, long int) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
     SELECT lpad(((('x' || substr(md5(text || '/' || k), 1, 15))::bit(60)::bigint) % (10::bigint ^ long)::bigint)::text, long, '0') $$;
 CREATE FUNCTION pg_temp.marked(words tsvector, at timestamptz) RETURNS tsvector LANGUAGE sql STABLE STRICT AS $$
-    SELECT regexp_replace(regexp_replace(words::text,
+    SELECT regexp_replace(regexp_replace(regexp_replace(words::text,
         '@d\\d+', '@d' || ((at AT TIME ZONE 'Asia/Shanghai')::date - DATE '0001-01-01' + 1)),
-        '@m\\d+', '@m' || (date_part('year', at AT TIME ZONE 'Asia/Shanghai')::int * 12 + date_part('month', at AT TIME ZONE 'Asia/Shanghai')::int - 1))::tsvector $$;
+        '@m\\d+', '@m' || (date_part('year', at AT TIME ZONE 'Asia/Shanghai')::int * 12 + date_part('month', at AT TIME ZONE 'Asia/Shanghai')::int - 1)),
+        '@y\\d+', '@y' || date_part('year', at AT TIME ZONE 'Asia/Shanghai'))::tsvector $$;
 CREATE TEMP TABLE chosen AS
     SELECT c.id, c.closed_at IS NOT NULL AS closed, s.submission_id, su.number
     FROM cases_case c JOIN intake_submissioncase s ON s.case_id = c.id JOIN intake_submission su ON su.id = s.submission_id

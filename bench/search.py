@@ -94,7 +94,7 @@ def invented(count: int, newest: datetime, office: int, units: list[int]) -> Ite
             words.append(chance.choice(kinds["burst"]))
         area = f"330105{chance.randrange(1, 19):03d}"
         content = f"{chance.randrange(1, 13):02d}{chance.randrange(1, 9):02d}00"
-        marks = [finding.day_mark(at), finding.month_mark(at), f"@o{office}", f"@u{unit}", "@kredress", "@hportal"]
+        marks = [*finding.time_marks(at), f"@o{office}", f"@u{unit}", "@kredress", "@hportal"]
         marks += [f"@a{area[:length]}" for length in range(2, 10)] + [f"@c{content[:2]}", f"@c{content[:4]}"]
         lexemes = " ".join(f"'{lexeme}'" for lexeme in [*marks, *words])
         yield uuid7(), f"{number}-1", at, unit, area, content, f"{chance.choice(bodies)} {lexemes}", "、".join(words)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -207,6 +208,31 @@ def test_words_are_found_by_their_index_and_cases_by_their_key(plan: Plan, full:
         assert len({hit.case.id for hit in (*first.hits, *search.find(officer, query, after=first.next).hits)}) == 40
 
 
+def test_the_newest_are_read_along_their_index(
+    full: World, django_db_blocker: object, as_role: Callable[[str], AbstractContextManager[None]]
+) -> None:
+    """The function belongs to the owner and keeps these settings; its statement is planned as it plans it."""
+    unblocked = django_db_blocker.unblock()  # type: ignore[attr-defined]
+    with unblocked, transaction.atomic(), as_role("owner"), connection.cursor() as cursor:
+        settings_of("cases_search_newest", cursor)
+        cursor.execute(
+            "EXPLAIN SELECT s.case_id, s.received_at, s.words @@ '路灯'::tsquery FROM cases_searchrow s"
+            " WHERE (s.received_at, s.case_id) < (now(), gen_random_uuid()) AND s.received_at >= '2020-01-01'"
+            " ORDER BY s.received_at DESC, s.case_id DESC LIMIT 2000"
+        )
+        found = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Index Scan using searchrow_received" in found, found
+    assert "Sort" not in found, found
+
+
+def settings_of(function: str, cursor: Any) -> None:
+    """Set what the function sets for itself, in this transaction."""
+    cursor.execute("SELECT unnest(proconfig) FROM pg_proc WHERE proname = %s", [function])
+    for (setting,) in cursor.fetchall():
+        name, _, value = setting.partition("=")
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+
+
 ASKED_INSIDE = (
     "EXPLAIN SELECT case_id FROM cases_searchrow WHERE words @@ ('路灯'::tsquery && '@o1'::tsquery)"
     " AND (received_at, case_id) < (now(), gen_random_uuid())"
@@ -220,10 +246,7 @@ def test_inside_the_function_only_the_word_index_is_read(
     """The function belongs to the owner and keeps these settings; its statement is planned as it plans it."""
     unblocked = django_db_blocker.unblock()  # type: ignore[attr-defined]
     with unblocked, transaction.atomic(), as_role("owner"), connection.cursor() as cursor:
-        cursor.execute("SELECT unnest(proconfig) FROM pg_proc WHERE proname = 'cases_search'")
-        for (setting,) in cursor.fetchall():
-            name, _, value = setting.partition("=")
-            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+        settings_of("cases_search", cursor)
         cursor.execute(f"{ASKED_INSIDE}{order} LIMIT 1001")
         found = "\n".join(row[0] for row in cursor.fetchall())
     assert "Bitmap Index Scan on searchrow_words" in found, found

@@ -7,7 +7,7 @@ sealed later is taken out in the sealing transaction itself (sealing.py).
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
@@ -160,8 +160,8 @@ def remove(case_id: UUID) -> None:
 
 
 def marks_of(case: Case, assists: Iterable[int] = ()) -> list[str]:
-    """What the index knows beside words: day and month, organs by their part in it, place, content, kind. All begin with @."""
-    marks = [day_mark(case.received_at), month_mark(case.received_at), f"@k{case.procedure}", f"@h{case.channel}"]
+    """What the index knows beside words: when, organs by their part in it, place, content, kind. All begin with @."""
+    marks = [*time_marks(case.received_at), f"@k{case.procedure}", f"@h{case.channel}"]
     marks += [f"@o{organ}" for organ in {case.office_id, case.desk_id} if organ]
     marks += [f"@u{organ}" for organ in {case.lead_id, *assists} if organ]
     if case.ruling_id:
@@ -182,15 +182,25 @@ def content_mark(code: str) -> str:
     return f"@c{content_stem(code)}"
 
 
-def day_mark(at: datetime) -> str:
-    """The mark of the day on which `at` falls in Shanghai."""
-    return f"@d{at.astimezone(SHANGHAI).date().toordinal()}"
+def time_marks(at: datetime) -> list[str]:
+    """The marks of the day, the month and the year in which `at` falls in Shanghai."""
+    day = at.astimezone(SHANGHAI).date()
+    return [day_mark(day), month_mark(day.year * 12 + day.month - 1), year_mark(day.year)]
 
 
-def month_mark(at: datetime) -> str:
-    """The mark of the month in which `at` falls in Shanghai."""
-    day = at.astimezone(SHANGHAI)
-    return f"@m{day.year * 12 + day.month - 1}"
+def day_mark(day: date) -> str:
+    """The mark of everything received on that day."""
+    return f"@d{day.toordinal()}"
+
+
+def month_mark(month: int) -> str:
+    """The mark of everything received in that month, counted as year * 12 + month - 1."""
+    return f"@m{month}"
+
+
+def year_mark(year: int) -> str:
+    """The mark of everything received in that year."""
+    return f"@y{year}"
 
 
 def vector_of(lexemes: Iterable[str]) -> str:

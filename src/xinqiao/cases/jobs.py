@@ -1,13 +1,14 @@
 """Work of the worker process: the watcher each minute, papers frozen after their step."""
 
 import logging
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
-import psutil
 from django.db import connection, connections, transaction
 from django.db.models import Q
 from procrastinate.contrib.django import app
@@ -24,7 +25,7 @@ PRINTER = SYSTEM("printer")
 AT_ONCE = 200
 SHEETS = 8  # papers that are frozen in one transaction
 PRESSES = 2  # papers set at the same time: typesetting leaves Python free meanwhile; one while the machine is busy
-BUSY = 0.6  # share of the processors that others take; the load average would stay high for a minute or two after them
+TURNS = Path("/proc/thread-self/schedstat")  # a unit may hide the rest of /proc, not this
 FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds after which a paper that could not be frozen is tried again
 ALARM_AT = 4
 FINDER = SYSTEM("finder")
@@ -32,7 +33,6 @@ CARRIER = SYSTEM("carrier")
 log = logging.getLogger("xinqiao.cases")
 _put_off: dict[UUID, tuple[int, float]] = {}  # of this process: tries, and when the next one may be
 HERALD = SYSTEM("herald")
-_looked = psutil.cpu_times()
 
 
 @app.periodic(cron="* * * * *")
@@ -85,19 +85,33 @@ def _freeze_all(ids: Sequence[UUID]) -> list[UUID]:
 
     Returns those that failed. Niceness alone does not give way: what runs on one half of a core slows the other half.
     """
-    if _busy() or connection.in_atomic_block or PRESSES == 1:
+    if connection.in_atomic_block or PRESSES == 1:
         return _freeze_some(ids)
+    before = _turns()
+    failed = _freeze_some(ids[:SHEETS])
+    rest = ids[SHEETS:]
+    if not rest or _busy(before, _turns()):
+        return failed + _freeze_some(rest)
     with ThreadPoolExecutor(PRESSES, "press") as presses:
-        failed = list(presses.map(_freeze_beside, [ids[place::PRESSES] for place in range(PRESSES)]))
-    return [each for part in failed for each in part]
+        for part in presses.map(_freeze_beside, [rest[place::PRESSES] for place in range(PRESSES)]):
+            failed += part
+    return failed
 
 
-def _busy() -> bool:
-    """Whether work that gives way to nobody has taken more than BUSY of the processors since this was last asked."""
-    global _looked
-    before, _looked = _looked, psutil.cpu_times()
-    free = sum(getattr(_looked, kind, 0.0) - getattr(before, kind, 0.0) for kind in ("idle", "iowait", "nice"))
-    return sum(_looked) - sum(before) - free > BUSY * (sum(_looked) - sum(before))
+def _turns() -> tuple[int, int] | None:
+    """Nanoseconds that this thread has run, and has waited for a processor. None where the system does not say (not Linux)."""
+    try:
+        ran, waited, _ = map(int, TURNS.read_text().split())
+    except (OSError, ValueError):
+        return None
+    return ran, waited
+
+
+def _busy(before: tuple[int, int] | None, after: tuple[int, int] | None) -> bool:
+    """Whether a thread that gives way has waited longer than it ran in between; without that, the load of the last minute."""
+    if before is None or after is None:
+        return os.getloadavg()[0] > (os.cpu_count() or 1)
+    return after[1] - before[1] > after[0] - before[0]
 
 
 def _freeze_beside(ids: Sequence[UUID]) -> list[UUID]:

@@ -2,12 +2,12 @@
 
 The newest cases are looked at one by one: a common word is found among them. For others there is one index of words and
 marks (finding.py), which is asked for stretches of time, from the newest backwards, each about twice as long as the one
-before, and no stretch is read that holds more than MOST_AT_ONCE matches (it is halved instead). Of an office's word that
-is rare lately and of all, all years are asked for at once. So the work of a page is bounded however many cases there are,
-and nothing is counted or skipped. Nobody is looked up here (invariant 9).
+before, and no stretch is read that holds more than MOST_AT_ONCE matches (it is halved instead). So the work of a page is
+bounded however many cases there are, and nothing is counted or skipped. Nobody is looked up here (invariant 9).
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -34,8 +34,6 @@ NEWEST = 300  # looked at one by one whatever is asked
 NEWEST_MOST = 2000  # and as many while what is asked is so common that a page of it will be among them
 ITEMS = 30
 DAYS_FIRST = 15
-SELDOM = 2  # as few matches in the latest weeks: then all years are asked for at once, if it stands in few cases of all
-_FIRST = UUID(int=0)
 _LAST = UUID(int=2**128 - 1)
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 _END = datetime.max.replace(tzinfo=UTC)
@@ -44,8 +42,6 @@ _ASK = (
     "SELECT stretch, case_id, received_at"
     " FROM cases_search(%s::tsquery, %s::tsquery[], %s::boolean[], %s, %s, %s, %s, %s)"
 )
-_FEW = "SELECT cases_search_few(%s::tsquery, %s)"
-_NARROW = frozenset(("@u", "@r", "@a", "@c", "@k"))
 _NEWEST = (
     "SELECT oldest, case_id, received_at, fits FROM cases_search_span()"
     " LEFT JOIN cases_search_newest(%s::tsquery, %s, %s, %s, %s, %s, %s) ON true"
@@ -91,17 +87,27 @@ class Page:
 
 @dataclass(frozen=True)
 class _Stretch:
-    """Days or months that are asked for at once, the newest first. `months` holds year * 12 + month - 1."""
+    """Days, months or years that are asked for at once, the newest first. `months` holds year * 12 + month - 1."""
 
     days: tuple[date, ...] = ()
     months: tuple[int, ...] = ()
+    years: tuple[int, ...] = ()
 
     @property
     def marks(self) -> list[str]:
-        return [f"@d{day.toordinal()}" for day in self.days] + [f"@m{month}" for month in self.months]
+        return [
+            *map(finding.day_mark, self.days),
+            *map(finding.month_mark, self.months),
+            *map(finding.year_mark, self.years),
+        ]
 
     def halves(self) -> list["_Stretch"]:
         """Two shorter stretches that are this one together; [] for a single day."""
+        if self.years:
+            if len(self.years) > 1:
+                return [_Stretch(years=part) for part in _halved(self.years)]
+            first = self.years[0] * 12
+            return [_Stretch(months=part) for part in _halved(tuple(range(first + 11, first - 1, -1)))]
         if len(self.months) == 1:
             return [_Stretch(days=part) for part in _halved(_days_of(self.months[0]))]
         if self.months:
@@ -218,30 +224,18 @@ def _matches(
     before = (end_of(query.received_to) if query.received_to else _END, _LAST)
     if key is not None:
         before = min(before, key)
-    few, reached, oldest = _newest(base, before, since, enough)
-    seldom = len(few) < enough
-    if few and (reached is None or not seldom):
-        yield few
-        few = []
+    found, reached, oldest = _newest(base, before, since, enough)
+    if found and (reached is None or len(found) >= enough):
+        yield found
+        found = []
     if reached is None:
         return
-    before, since = reached, max(since, oldest)
-    near, far = _stretches(before[0], since)
-    for rows in _walk(base, near, before, since, enough):
-        few += rows
-        if len(few) >= enough:
-            yield few
-            few, seldom = [], False
-    if far and seldom and len(few) <= SELDOM and _words_in_few(asked):
-        whole = _ask(base, [base], [False], min(before, _end_of(far[0].months[0])), since, enough)
-        if len(whole) <= MOST_AT_ONCE:
-            yield few + _in_order(whole)
-            return
-    for rows in _walk(base, far, before, since, enough):
-        yield few + rows
-        few = []
-    if few:
-        yield few
+    since = max(since, oldest)
+    for rows in _walk(base, _stretches(reached[0], since), reached, since, enough):
+        yield found + rows
+        found = []
+    if found:
+        yield found
 
 
 def _newest(
@@ -254,19 +248,6 @@ def _newest(
     found = [(case_id, at) for _, case_id, at, fits in rows if fits]
     oldest, case_id, at, fits = rows[-1]
     return found, None if fits is not False else (at, case_id), oldest
-
-
-def _words_in_few(asked: Sequence[Sequence[str]]) -> bool:
-    """Whether the words that an office asks for stand together in at most MOST_AT_ONCE cases of all.
-
-    Where a unit, a place or a content narrows, few matches say nothing of the words, and their whole lists would be read in vain.
-    """
-    words = [finding.quoted(group[0]) for group in asked if not group[0].startswith("@")]
-    if not words or any(len(group) > 1 or group[0][:2] in _NARROW for group in asked):
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute(_FEW, [" & ".join(words), MOST_AT_ONCE])
-        return bool(cursor.fetchone()[0])
 
 
 def _walk(
@@ -307,23 +288,22 @@ def _any(group: Sequence[str]) -> str:
     return "(" + " | ".join(finding.quoted(lexeme) for lexeme in group) + ")"
 
 
-def _stretches(newest: datetime, oldest: datetime) -> tuple[list[_Stretch], list[_Stretch]]:
-    """1, 2, 4, 8 … days back to the beginning of a month; and 1, 2, 4, 8 … months before it, until `oldest` is covered."""
+def _stretches(newest: datetime, oldest: datetime) -> list[_Stretch]:
+    """1, 2, 4, 8 … days back to the beginning of a month, months to the beginning of a year, years until `oldest` is covered."""
     day, end = newest.astimezone(SHANGHAI).date(), oldest.astimezone(SHANGHAI).date()
     days: list[date] = []
     while day >= end and (len(days) < DAYS_FIRST or days[-1].day != 1):
         days.append(day)
         day -= timedelta(days=1)
-    months = range(day.year * 12 + day.month - 1, end.year * 12 + end.month - 2, -1) if day >= end else ()
-    return (
-        [_Stretch(days=tuple(part)) for part in _doubling(days)],
-        [_Stretch(months=tuple(part)) for part in _doubling(list(months))],
-    )
-
-
-def _end_of(month: int) -> tuple[datetime, UUID]:
-    """The key behind which everything up to the end of `month` lies."""
-    return start_of(_after(month)), _FIRST
+    if day < end:
+        return [_Stretch(days=tuple(part)) for part in _doubling(days)]
+    months = range(day.year * 12 + day.month - 1, max(day.year * 12, end.year * 12 + end.month - 1) - 1, -1)
+    years = range(day.year - 1, end.year - 1, -1)
+    return [
+        *(_Stretch(days=tuple(part)) for part in _doubling(days)),
+        *(_Stretch(months=tuple(part)) for part in _doubling(list(months))),
+        *(_Stretch(years=tuple(part)) for part in _doubling(list(years))),
+    ]
 
 
 def _doubling(units: list[T]) -> Iterator[list[T]]:
@@ -339,12 +319,8 @@ def _halved(units: tuple[T, ...]) -> tuple[tuple[T, ...], tuple[T, ...]]:
 
 
 def _days_of(month: int) -> tuple[date, ...]:
-    first = date(month // 12, month % 12 + 1, 1)
-    return tuple(first + timedelta(days=n) for n in range((_after(month) - first).days - 1, -1, -1))
-
-
-def _after(month: int) -> date:
-    return date((month + 1) // 12, (month + 1) % 12 + 1, 1)
+    year, number = month // 12, month % 12 + 1
+    return tuple(date(year, number, day) for day in range(monthrange(year, number)[1], 0, -1))
 
 
 def _visible(actor: Actor, query: Query, ids: Sequence[UUID]) -> dict[UUID, Case]:
@@ -377,6 +353,6 @@ def _key_of(match: tuple[UUID, datetime]) -> str:
 def _key(text: str) -> tuple[datetime, UUID]:
     at_text, _, id_text = text.partition("_")
     at = datetime.fromisoformat(at_text)
-    if at.tzinfo is None:
+    if at.tzinfo is None or not _BEGINNING.year < at.year < _END.year:  # the database knows no offset of sixteen hours
         raise ValueError(text)
-    return at, UUID(id_text)
+    return at.astimezone(UTC), UUID(id_text)

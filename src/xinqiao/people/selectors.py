@@ -321,6 +321,12 @@ def account_names(account_ids: Iterable[int]) -> dict[int, str]:
     return dict(Account.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
 
 
+def post_names(post_ids: Iterable[int]) -> dict[int, str]:
+    """The names of those who hold these posts, also of posts that have ended."""
+    wanted = set(post_ids)
+    return dict(Post.objects.filter(pk__in=wanted).values_list("pk", "account__name")) if wanted else {}
+
+
 # --- identities
 
 

@@ -1,8 +1,8 @@
 """Papers are frozen by a worker that looks for them; one that cannot be drawn holds up no other."""
 
 import threading
-from collections import namedtuple
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -96,37 +96,62 @@ def test_a_paper_whose_row_changes_while_it_is_drawn_is_drawn_anew(
 
 
 @pytest.mark.parametrize(
-    ("since", "presses"),
+    ("before", "after", "load", "presses"),
     [
-        ({"user": 5, "system": 1, "nice": 3, "idle": 1}, 2),
-        ({"user": 5, "system": 1.1, "nice": 3.9}, 1),
-        ({"user": 2, "nice": 8}, 2),  # its own work, which gives way, is not what it gives way to
-        ({"steal": 7, "idle": 3}, 1),
-        ({}, 2),
+        ("900 100 3", "1900 1100 9", 9.0, 2),
+        ("900 100 3", "1900 1101 9", 0.0, 1),
+        ("100 900 3", "1100 1000 9", 9.0, 2),  # what it waited before is of no account
+        ("", "", 2.0, 2),
+        ("", "", 2.1, 1),
+        (None, None, 2.0, 2),
+        (None, None, 2.1, 1),
     ],
 )
 def test_one_press_alone_while_the_machine_is_busy(
-    since: dict[str, float], presses: int, monkeypatch: pytest.MonkeyPatch
+    before: str | None,
+    after: str | None,
+    load: float,
+    presses: int,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     shares: list[list[UUID]] = []
     threads = set()
+    turns = tmp_path / "schedstat"
 
     def freeze(ids: list[UUID]) -> list[UUID]:
+        if after is not None:
+            turns.write_text(after)
         shares.append(list(ids))
         threads.add(threading.current_thread().name)
         return list(ids[:1])
 
+    if before is not None:
+        turns.write_text(before)
+    monkeypatch.setattr(jobs, "TURNS", turns)
+    monkeypatch.setattr(jobs, "SHEETS", 2)
     monkeypatch.setattr(jobs, "connection", SimpleNamespace(in_atomic_block=False))
-    times = namedtuple("times", "user nice system idle iowait steal", defaults=[0.0] * 6)
-    monkeypatch.setattr(jobs, "_looked", times())
-    monkeypatch.setattr(jobs.psutil, "cpu_times", lambda: times(**since))
+    monkeypatch.setattr(jobs.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(jobs.os, "getloadavg", lambda: (load, 9.0, 0.0))
     monkeypatch.setattr(jobs, "_freeze_some", freeze)
-    ids = [uuid4() for _ in range(5)]
+    ids = [uuid4() for _ in range(7)]
     failed = jobs._freeze_all(ids)
-    assert len(shares) == presses
+    assert len(shares) == 1 + presses
+    assert shares[0] == ids[:2]  # the first sheets are set by one press, which tells
     assert sorted(each for share in shares for each in share) == sorted(ids)  # each paper once
-    assert failed == ids[:presses]  # nobody's failure is lost
-    assert (threading.current_thread().name in threads) == (presses == 1)
+    assert failed == [ids[0], *ids[2 : 2 + presses]]  # nobody's failure is lost
+    assert any(name.startswith("press") for name in threads) == (presses > 1)
+
+
+@pytest.mark.skipif(not jobs.TURNS.exists(), reason="Linux says how long a thread waited")
+def test_the_system_says_how_long_a_thread_ran_and_waited() -> None:
+    before = jobs._turns()
+    sum(range(200_000))
+    after = jobs._turns()
+    assert before is not None
+    assert after is not None
+    assert after[0] > before[0]
+    assert after[1] >= before[1]
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ import itertools
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -16,12 +18,15 @@ from xinqiao.cases.models import Case, SearchRow
 from xinqiao.cases.search import Query
 from xinqiao.config.postgresql.base import DatabaseWrapper
 from xinqiao.intake import services as intake
+from xinqiao.kernel.clock import start_of
 from xinqiao.ledger import cursor as ledger_cursor
 from xinqiao.people import access
 from xinqiao.people.actors import CITIZEN, SYSTEM
 
 FINDER = SYSTEM("finder")
 LOOK = "SELECT * FROM cases_search('路灯', '{路灯}', '{f}', '2099-01-01', gen_random_uuid(), '2000-01-01', 10, 10)"
+
+NEWEST = "SELECT * FROM cases_search_newest('路灯', '2099-01-01', gen_random_uuid(), '2000-01-01', 10, 10, 10)"
 
 
 def said(text: str, **more: str) -> intake.Words:
@@ -49,6 +54,17 @@ def look(world: World, login: str, query: Query, **more: object) -> search.Page:
         return search.find(actor, query, **more)  # type: ignore[arg-type]
 
 
+def few_one_by_one(monkeypatch: pytest.MonkeyPatch, patience: int = 1, most: int = 1) -> None:
+    monkeypatch.setattr(search, "NEWEST", patience)
+    monkeypatch.setattr(search, "NEWEST_MOST", most)
+
+
+@pytest.fixture(params=[(1, 1), (search.NEWEST, search.NEWEST_MOST)], ids=["by lists", "one by one"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases are found by the lists of the index, and by looking at the newest one by one."""
+    few_one_by_one(monkeypatch, *request.param)
+
+
 def test_a_word_of_two_characters_is_found_and_lit_up(world: World) -> None:
     night = world.receive(said=said("楼下广场舞夜间噪音太大，老人睡不着。")).case
     world.receive(said=said("路灯坏了。"))
@@ -66,6 +82,7 @@ def test_words_are_found_inside_others(world: World, word: str) -> None:
     assert numbers(look(world, "officer", Query(words=word))) == [case.number]
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_all_words_must_be_there(world: World) -> None:
     both = world.receive(said=said("广场舞噪音扰民。")).case
     world.receive(said=said("施工噪音。"))
@@ -116,6 +133,7 @@ def test_names_and_single_characters_find_nothing_and_say_so(world: World, typed
         assert part not in kept
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_a_unit_finds_what_it_leads_or_assists_and_nothing_else(world: World) -> None:
     mine = world.receive(said=said("路灯不亮，路面积水。")).case
     put(mine, lead=world.organs["cg"])
@@ -135,6 +153,7 @@ def test_a_unit_finds_what_it_leads_or_assists_and_nothing_else(world: World) ->
     assert set(numbers(look(world, "officer", replace(query, organ_id=world.organs["zj"].pk)))) == {theirs.number}
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_a_row_that_is_behind_shows_nothing_forbidden(world: World) -> None:
     case = world.receive(said=said("路灯不亮。")).case
     put(case, lead=world.organs["cg"])
@@ -143,20 +162,24 @@ def test_a_row_that_is_behind_shows_nothing_forbidden(world: World) -> None:
     assert numbers(look(world, "cg.handler", Query(words="路灯"))) == []
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_citizens_search_nothing(world: World) -> None:
     receipt = world.receive()
     follow()
     with access.acting(FINDER), connection.cursor() as cursor:
-        cursor.execute(LOOK)
-        assert len(cursor.fetchall()) == 1
+        for sql in (LOOK, NEWEST):
+            cursor.execute(sql)
+            assert len(cursor.fetchall()) == 1
     citizen = CITIZEN({receipt.case.id})
     with access.acting(citizen):
         assert search.find(citizen, Query(words="路灯")).hits == ()
         with connection.cursor() as cursor:
-            cursor.execute(LOOK)
-            assert cursor.fetchall() == []
+            for sql in (LOOK, NEWEST):
+                cursor.execute(sql)
+                assert cursor.fetchall() == []
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_place_content_kind_dates_and_state_narrow(world: World) -> None:
     first = world.receive(said=said("路灯不亮。")).case
     second = world.receive(said=said("路灯不亮。", area_code="330106"), at=MORNING + days(40)).case
@@ -183,11 +206,6 @@ def test_place_content_kind_dates_and_state_narrow(world: World) -> None:
     assert numbers(look(world, "officer", Query(place="在"))) == []
 
 
-def few_one_by_one(monkeypatch: pytest.MonkeyPatch, patience: int = 1, most: int = 1) -> None:
-    monkeypatch.setattr(search, "NEWEST", patience)
-    monkeypatch.setattr(search, "NEWEST_MOST", most)
-
-
 @pytest.mark.parametrize("one_by_one", [(1, 1), (2, 5), (300, 2000)])
 def test_pages_follow_each_other_over_years_without_gap_or_double(
     world: World, monkeypatch: pytest.MonkeyPatch, one_by_one: tuple[int, int]
@@ -209,8 +227,11 @@ def test_pages_follow_each_other_over_years_without_gap_or_double(
                 break
             assert len(page.hits) == 4
         assert seen == cases
-    with pytest.raises(ValueError):
-        look(world, "officer", Query(words="路灯"), after="gestern")
+    for wrong in ("gestern", f"2026-09-01T00:00:00_{UUID(int=1)}", f"9999-12-31T00:00:00+00:00_{UUID(int=1)}"):
+        with pytest.raises(ValueError):
+            look(world, "officer", Query(words="路灯"), after=wrong)
+    far = look(world, "officer", Query(words="路灯"), after=f"2099-01-01T00:00:00+20:00_{UUID(int=1)}")
+    assert numbers(far) == cases
 
 
 @pytest.mark.parametrize("one_by_one", [(1, 1), (2, 4), (3, 3), (3, 30), (300, 2000)])
@@ -222,10 +243,13 @@ def test_what_is_looked_at_one_by_one_and_what_the_index_gives_are_one_list(
     for n in range(12):
         is_rare = n in (1, 7, 11)
         words = "石桥塌了，路灯不亮。" if is_rare else "路灯不亮。"
-        case = world.receive(said=said(words), at=MORNING - timedelta(days=n // 5, minutes=n)).case
-        common.append(case.number)
-        rare += [case.number] * is_rare
+        case = world.receive(said=said(words), at=MORNING - timedelta(days=n // 5)).case  # five at one moment
+        common.append(case)
+        if is_rare:
+            rare.append(case)
     follow()
+    for cases in (common, rare):
+        cases.sort(key=lambda case: (case.received_at, case.id), reverse=True)
     for query, expected in (
         (Query(words="路灯"), common),
         (Query(words="石桥"), rare),
@@ -245,7 +269,7 @@ def test_what_is_looked_at_one_by_one_and_what_the_index_gives_are_one_list(
                 after = page.next
                 if not after:
                     break
-            assert seen == expected, (query, actor, limit)
+            assert seen == [case.number for case in expected], (query, actor, limit)
 
 
 def test_a_common_word_on_a_full_day_is_found_without_its_lists(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,35 +317,32 @@ def test_a_full_stretch_is_halved_and_a_full_day_is_read_on(world: World, monkey
     monkeypatch.setattr(search, "MOST_AT_ONCE", 3)
     times = [MORNING - timedelta(minutes=n) for n in range(8)]  # one full day
     times += [MORNING - timedelta(days=60 + n, minutes=n) for n in range(9)]  # two full months
+    times += [MORNING - timedelta(days=800 + 40 * n) for n in range(9)]  # full years
     cases = [world.receive(said=said("路灯不亮。"), at=at).case.number for at in times]
     follow()
     assert numbers(look(world, "officer", Query(words="路灯"), limit=30)) == cases
 
 
-@pytest.mark.parametrize("few", [True, False])
-def test_a_word_that_hardly_stands_in_the_latest_weeks_is_asked_for_in_all_years_at_once_when_it_is_rare(
-    world: World, monkeypatch: pytest.MonkeyPatch, few: bool
-) -> None:
-    few_one_by_one(monkeypatch)
-    long_ago = [MORNING - timedelta(days=400 + 40 * n, minutes=n) for n in range(6)]
-    late = [MORNING - timedelta(days=n) for n in range(2)]
-    cases = [world.receive(said=said("石桥塌了。"), at=at).case.number for at in (*late, *long_ago)]
-    for n in range(3):
-        world.receive(said=said("路灯不亮。"), at=MORNING - timedelta(days=200 * n, hours=1))
-    follow()
-    monkeypatch.setattr(search, "MOST_AT_ONCE", 8 if few else 7)
-    asked: list[int] = []
-    ask = search._ask
-    monkeypatch.setattr(search, "_ask", lambda base, marks, *rest: asked.append(len(marks)) or ask(base, marks, *rest))
-    assert numbers(look(world, "officer", Query(words="石桥"))) == cases
-    assert (asked[1] == 1) is few
-    asked.clear()
-    assert numbers(look(world, "officer", Query(words="石桥", kind="intake"))) == cases
-    assert asked[1] > 1  # where more than words narrows, the years are gone through
-    page = look(world, "officer", Query(words="石桥"), limit=3)
-    assert numbers(page) + numbers(look(world, "officer", Query(words="石桥"), after=page.next)) == cases
+@pytest.mark.parametrize("newest", ["2026-09-18", "2026-01-31", "2026-01-15", "2024-02-29", "2020-01-01"])
+@pytest.mark.parametrize("oldest", ["2026-09-18", "2026-01-01", "2025-12-31", "2024-02-29", "2020-01-01", "2015-06-30"])
+def test_stretches_hold_each_day_once_the_newest_first_and_so_do_their_halves(newest: str, oldest: str) -> None:
+    last, first = date.fromisoformat(newest), date.fromisoformat(oldest)
+
+    def days_in(stretch: search._Stretch) -> list[date]:
+        halves = stretch.halves()
+        return [day for half in halves for day in days_in(half)] if halves else list(stretch.days)
+
+    stretches = search._stretches(start_of(last), start_of(first))
+    found = [day for stretch in stretches for day in days_in(stretch)]
+    if first <= last:
+        assert found[: (last - first).days + 1] == [last - timedelta(days=n) for n in range((last - first).days + 1)]
+        assert len(found) == len(set(found))
+        assert len(stretches) < 16
+    else:
+        assert found == []
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_looking_stops_after_enough_and_goes_on_when_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_EXAMINED", 3)
     for n in range(8):
@@ -341,6 +362,7 @@ def test_looking_stops_after_enough_and_goes_on_when_asked(world: World, monkeyp
     assert rounds >= 2
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_a_state_costs_two_looks_at_cases_a_page_and_words_alone_are_not_cut_off(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,6 +381,7 @@ def test_a_state_costs_two_looks_at_cases_a_page_and_words_alone_are_not_cut_off
     assert search.MOST_UNSEEN >= 2000
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_a_sealed_case_is_not_in_the_index_and_leaves_it_in_the_sealing_transaction(world: World) -> None:
     quiet = world.receive(
         said=said("举报城管队员收钱。"), who=intake.Who(reporter="anonymous", about_official=True)
@@ -402,6 +425,29 @@ def test_what_the_petitioner_adds_is_found(world: World) -> None:
     assert numbers(look(world, "officer", Query(words="电线"))) == [case.number]
 
 
+def test_rows_from_before_the_years_had_marks_get_them(world: World, as_role: Callable[[str], Any]) -> None:
+    marks = import_module("xinqiao.cases.migrations.0012_years").Migration.operations[0]
+    for at in (MORNING, datetime(2024, 12, 31, 16, 30, tzinfo=UTC)):  # the second is new year's day in Shanghai
+        world.receive(said=said("路灯不亮。"), at=at)
+    follow()
+
+    def rows() -> list[Any]:
+        cursor.execute("SELECT case_id, words::text FROM cases_searchrow ORDER BY 1")
+        found: list[Any] = cursor.fetchall()
+        return found
+
+    with as_role("owner"), connection.cursor() as cursor:
+        written = rows()
+        assert [("'@y2025'" in words, "'@y2026'" in words) for _, words in written] in (
+            [(True, False), (False, True)],
+            [(False, True), (True, False)],
+        )
+        cursor.execute(marks.reverse_sql)
+        assert "@y" not in str(rows())
+        cursor.execute(marks.sql)
+        assert rows() == written
+
+
 def test_no_actor_no_rows(world: World) -> None:
     world.receive()
     follow()
@@ -410,7 +456,7 @@ def test_no_actor_no_rows(world: World) -> None:
         for sql in (
             "SELECT 1 FROM cases_searchrow",
             LOOK,
-            "SELECT 1 FROM cases_search_newest('路灯', '2099-01-01', gen_random_uuid(), '2000-01-01', 10, 10, 10)",
+            NEWEST,
             "SELECT 1 FROM cases_search_span() WHERE newest IS NOT NULL",
         ):
             cursor.execute(sql)

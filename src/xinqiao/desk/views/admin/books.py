@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,7 +11,7 @@ from django.utils.translation import gettext, override
 from django.views.decorators.http import require_GET
 
 from xinqiao.desk import forms_admin as ask
-from xinqiao.desk.views.admin.columns import COLUMNS, TABLES, field
+from xinqiao.desk.views.admin.columns import ACCOUNTS, COLUMNS, ORGANS, POSTS, TABLES, choices
 from xinqiao.desk.views.admin.shared import A_PAGE, Doing, cell, finding, more, number, page, table, text_of
 from xinqiao.desk.views.door import actor_of, staff
 from xinqiao.kernel.words import N_
@@ -20,7 +19,7 @@ from xinqiao.law import calendars
 from xinqiao.notices import texts, wordings
 from xinqiao.people import clock
 from xinqiao.people import selectors as people
-from xinqiao.people.models import Account, AdminEntry, Organ
+from xinqiao.people.models import AdminEntry
 from xinqiao.ui.templatetags.xq import cn_datetime
 
 MOST_SHOWN = 120  # characters of a value
@@ -176,27 +175,37 @@ def _forms(
 
 
 class _Values:
-    """Values as people write them: choices in words, organs and accounts by their names, long texts cut."""
+    """Values as people write them: choices in words, organs and people by their names, long texts cut."""
 
     def __init__(self, entries: Sequence[AdminEntry]) -> None:
-        ids: dict[type[Model] | None, set[int]] = {Organ: set(), Account: set()}
-        for entry in entries:
-            for row in (entry.old or {}, entry.new or {}):
-                for name, value in row.items():
-                    if isinstance(value, int) and (about := field(entry.table, name)) is not None:
-                        ids.get(about.related_model, set()).add(value)
-        self.names = {Organ: people.organ_names(ids[Organ]), Account: people.account_names(ids[Account])}
+        values = [
+            (name, value)
+            for entry in entries
+            for row in (entry.old or {}, entry.new or {})
+            for name, value in row.items()
+            if isinstance(value, int)
+        ]
+        self.names = {
+            columns: look_up(value for name, value in values if name in columns)
+            for columns, look_up in (
+                (ORGANS, people.organ_names),
+                (ACCOUNTS, people.account_names),
+                (POSTS, people.post_names),
+            )
+        }
 
     def words(self, table: str, name: str, value: Any) -> str | None:
+        """The value in words; None for nothing."""
         if value is None or value == "":
             return None
         if isinstance(value, bool):
             return gettext("是") if value else gettext("否")
-        about = field(table, name)
-        if about is not None and about.choices:
-            value = gettext(str(dict(about.flatchoices).get(value, value)))
-        elif about is not None:
-            value = self.names.get(about.related_model, {}).get(value, value)
+        if isinstance(value, int):
+            value = next((names.get(value, value) for columns, names in self.names.items() if name in columns), value)
+        elif isinstance(value, list):
+            value = "、".join(map(str, value))
+        elif isinstance(value, str) and value in (known := choices().get((table, name), {})):
+            value = gettext(str(known[value]))
         text = str(value)
         return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 

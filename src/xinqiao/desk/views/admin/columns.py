@@ -37,11 +37,19 @@ COLUMNS = {
 }  # fmt: skip
 
 
+ORGANS = frozenset({"organ_id", "superior_id", "reviewer_id", "rest_id"})
+ACCOUNTS = frozenset(
+    {"account_id", "user_id", "created_by_id", "created_by", "made_by", "revoked_by_id", "called_off_by"}
+)
+POSTS = frozenset({"post_id", "deputy_id"})
+
+
 @functools.cache
-def _fields() -> dict[tuple[str, str | None], Any]:
-    return {(model._meta.db_table, one.column): one for model in apps.get_models() for one in model._meta.local_fields}
-
-
-def field(table: str, column: str) -> Any:
-    """The field of that column; None for a column that is no longer there."""
-    return _fields().get((table, column))
+def choices() -> dict[tuple[str, str | None], dict[Any, Any]]:
+    """The words of each value of columns that take one of a few: by table and column."""
+    return {
+        (model._meta.db_table, one.column): dict(one.flatchoices)
+        for model in apps.get_models()
+        for one in model._meta.local_fields
+        if one.choices
+    }
