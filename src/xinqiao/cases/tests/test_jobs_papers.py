@@ -98,9 +98,9 @@ def test_a_paper_whose_row_changes_while_it_is_drawn_is_drawn_anew(
 @pytest.mark.parametrize(
     ("before", "after", "load", "presses"),
     [
-        ("900 100 3", "1900 1100 9", 9.0, 2),
-        ("900 100 3", "1900 1101 9", 0.0, 1),
-        ("100 900 3", "1100 1000 9", 9.0, 2),  # what it waited before is of no account
+        ("900 100 3", "1900 600 9", 9.0, 2),
+        ("900 100 3", "1900 601 9", 0.0, 1),
+        ("100 900 3", "1100 1400 9", 9.0, 2),  # what it waited before is of no account
         ("", "", 2.0, 2),
         ("", "", 2.1, 1),
         (None, None, 2.0, 2),
