@@ -462,6 +462,10 @@ def test_the_record_speaks_of_organs_and_people_by_their_names(admin: Client, wo
         assert f"<ins>{new}</ins>" in page
     assert f"<ins>{deputy.account.name}</ins>" in page
     assert "people_post" not in page.partition("<tbody")[2].replace("?table=people_post", "")
+    with access.acting(SYSTEM("test")):
+        deputy.account.set_password("another bridge over still water")
+        deputy.account.save()
+    assert "<b>密码</b> <ins>换了</ins>" in words(admin, f"record/?table=people_account&key={deputy.account_id}")
 
 
 def test_the_record_shows_lists_and_what_it_does_not_know(admin: Client, world: World, as_role: Any) -> None:

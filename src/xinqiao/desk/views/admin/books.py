@@ -198,6 +198,8 @@ class _Values:
         """The value in words; None for nothing."""
         if value is None or value == "":
             return None
+        if value == "(changed)":  # what the database writes for passwords and keys
+            return gettext("换了")
         if isinstance(value, bool):
             return gettext("是") if value else gettext("否")
         if isinstance(value, int):
