@@ -110,10 +110,16 @@ def sign_in(page: Any, login: str, path: str = "/desk/") -> None:
     page.wait_for_url(lambda url: "login" not in url)
 
 
+def begin(page: Any) -> None:
+    """Pick up the receiver: Enter, and the place to write is under the fingers."""
+    page.locator("[name=kind]:focus").wait_for()
+    page.keyboard.press("Enter")
+    page.locator("#id_text:focus").wait_for()
+
+
 def write_down(page: Any) -> None:
     """From the first word to the wish with the keyboard only."""
-    page.keyboard.press("Enter")
-    page.locator("#id_text").wait_for()
+    begin(page)
     keys = page.keyboard
     keys.type(TOLD)
     keys.press("Tab")
@@ -222,13 +228,73 @@ def test_an_error_keeps_what_was_written(
 def test_a_draft_comes_back_when_the_page_is_loaded_anew(windows: Any, district: World) -> None:
     page = windows.open(1440)
     sign_in(page, "officer", "/desk/entry/")
-    page.keyboard.press("Enter")
+    begin(page)
     page.locator("#id_text").fill(TOLD)
-    page.wait_for_timeout(700)
+    page.get_by_text("草稿已存").wait_for()
     first = page.locator("[name=first_key]").input_value()
     page.reload()
     assert page.locator("#id_text").input_value() == TOLD
     assert page.locator("[name=first_key]").input_value() == first != ""
+    page.get_by_text("秋天老叶先黄").first.wait_for()
+
+
+def test_what_is_typed_before_the_scripts_have_come_counts(windows: Any, district: World) -> None:
+    page = windows.open(1440)
+    sign_in(page, "officer", "/desk/entry/")
+
+    def while_scripts_wait(written: Callable[[], None]) -> None:
+        waiting: list[Any] = []
+        hold = True
+        page.route("**/*.js", lambda script: waiting.append(script) if hold else script.continue_())
+        written()
+        hold = False
+        for script in waiting:
+            script.continue_()
+
+    def call() -> None:
+        begin(page)
+        page.keyboard.type(TOLD)
+
+    def again() -> None:
+        page.reload(wait_until="commit")
+        page.locator("#id_text:focus").wait_for()
+        page.keyboard.type("他说有虫。")
+        page.locator("#id_reporter").select_option("anonymous")
+
+    while_scripts_wait(call)
+    page.get_by_text("草稿已存").wait_for()
+    page.get_by_text("秋天老叶先黄").first.wait_for()
+    assert page.locator("#id_text").input_value() == TOLD
+    assert page.locator("[name=first_key]").input_value()
+    page.evaluate("document.querySelector('[data-xq-draft-note]').textContent = ''")
+    page.locator("#id_place").fill("河边步道")
+    page.get_by_text("草稿已存").wait_for()
+    while_scripts_wait(again)
+    page.get_by_text("上次没写完的内容已放回").wait_for()
+    assert page.locator("#id_text").input_value() == f"{TOLD}\n他说有虫。"
+    assert page.locator("#id_place").input_value() == "河边步道"
+    assert page.locator("#id_reporter").input_value() == "anonymous"
+    assert not page.locator("#id_name").is_visible()
+
+
+def test_the_fold_of_a_key_takes_no_focus_from_who_is_writing_in_it(windows: Any, district: World) -> None:
+    page = windows.open(1440)
+    sign_in(page, "officer", "/desk/entry/")
+    begin(page)
+    seen = page.evaluate(
+        """async () => {
+          const fold = document.getElementById("entry-dispatch");
+          const toggled = new Promise((done) => fold.addEventListener("toggle", done));
+          document.dispatchEvent(new KeyboardEvent("keydown", {code: "KeyP", altKey: true}));
+          const first = document.activeElement.id;
+          document.getElementById("id_content").focus();
+          await toggled;
+          return [first, document.activeElement.id];
+        }"""
+    )
+    assert seen == ["id_title", "id_content"]
+    page.locator("#entry-answer summary").click()
+    page.locator("#id_reply:focus").wait_for()
 
 
 @widths(1440)

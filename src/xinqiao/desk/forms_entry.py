@@ -124,6 +124,8 @@ class EntryForm(Refusable):
         self, *args: Any, places: Choices = (), contents: Choices = (), organs: Choices = (), **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
+        if not self.is_bound:  # the first key is pressed before any script has come; an error has the focus for itself
+            self.fields["text"].widget.attrs["autofocus"] = True
         self.fields["area"] = _pick(_("哪个街道、社区"), places, _("说不清"))
         self.fields["content"] = _pick(_("内容分类"), contents, _("还没有分"))
         self.fields["lead"] = _pick(_("派给哪个单位"), organs, _("还没有选"), whole=True)

@@ -13,11 +13,12 @@ function setUp() {
   const first = form.elements.first_key;
   const kept = `xq:first-key:${form.getAttribute("action")}`;
   if (!first.value) first.value = store()?.getItem(kept) ?? "";
-  form.addEventListener("input", () => {
+  const begin = () => {
     if (first.value) return;
     first.value = String(Date.now());
     store()?.setItem(kept, first.value);
-  });
+  };
+  form.addEventListener("input", begin);
   form.addEventListener("submit", () => (form.elements.sent.value = String(Date.now())), true);
 
   // only what fits the answer is asked; a sealed matter can only be registered
@@ -53,8 +54,8 @@ function setUp() {
     const goal = document.getElementById(KEYS[event.code] ?? "");
     if (!goal || goal.hidden) return;
     event.preventDefault();
-    if (goal.matches("details") && !goal.open) goal.open = true;
-    else (goal.querySelector("textarea,input:not([type=hidden])") ?? goal).focus();
+    if (goal.matches("details")) goal.open = true;
+    (goal.querySelector("textarea,input:not([type=hidden])") ?? goal).focus();
   });
   function openEnd() {
     const open = form.querySelector("details.dk-end[open]:not([hidden])");
@@ -64,7 +65,8 @@ function setUp() {
     fold.addEventListener("toggle", () => {
       if (!fold.open) return;
       for (const other of form.querySelectorAll("details.dk-end")) if (other !== fold) other.open = false;
-      fold.querySelector("textarea,input:not([type=hidden]),select")?.focus();
+      const at = document.activeElement; // a toggle may come late, when somebody is writing in the fold already
+      if (!fold.contains(at) || at.matches("summary")) fold.querySelector("textarea,input:not([type=hidden])").focus();
     });
   }
 
@@ -90,6 +92,11 @@ function setUp() {
       form.elements.reply.focus();
     }
   });
-  if (!form.querySelector("[data-xq-errors]")) form.elements.text.focus();
+
+  // what was typed before this file came, or put back, counts, and is looked up once htmx listens
+  if (form.elements.text.value) {
+    begin();
+    document.addEventListener("DOMContentLoaded", () => form.elements.text.dispatchEvent(new Event("xq:restored")));
+  }
 }
 if (form) setUp();

@@ -41,12 +41,30 @@ function read(form) {
   return values;
 }
 
-function write(form, values) {
+// Somebody may write before this file has come: on a slow line, or on one that paused.
+function touched(field) {
+  if (skipped(field)) return false;
+  if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+  const options = [...(field.options ?? [])];
+  if (field.multiple) return options.some((option) => option.selected !== option.defaultSelected);
+  if (options.length) return field.selectedIndex !== Math.max(0, options.findIndex((option) => option.defaultSelected));
+  return field.value !== field.defaultValue;
+}
+
+function joined(field, saved) {
+  const typed = field.value;
+  if (saved.includes(typed)) return saved;
+  return field.type !== "textarea" || typed.includes(saved) ? typed : `${saved}\n${typed}`;
+}
+
+function write(form, values, early) {
   form.dispatchEvent(new CustomEvent("xq:before-restore", { detail: values }));
   let changed = false;
   for (const field of form.elements) {
     if (skipped(field) || !(field.name in values)) continue;
-    const value = values[field.name];
+    const text = typeof values[field.name] === "string" && !field.options;
+    if (early.has(field.name) && !text) continue;
+    const value = early.has(field.name) ? joined(field, values[field.name]) : values[field.name];
     if (field.type === "checkbox" || field.type === "radio") {
       const on = value.includes(field.value);
       changed ||= on !== field.checked;
@@ -102,14 +120,18 @@ function adopt(form) {
   if (form.dataset.xqAdopted) return;
   form.dataset.xqAdopted = "1";
   const store = storeOf(form);
+  const early = new Set([...form.elements].filter(touched).map((field) => field.name));
+  let restored = false;
   if (form.dataset.xqBound === undefined && store) {
     try {
       const saved = JSON.parse(store.getItem(keyOf(form)) ?? "null");
-      if (saved && Date.now() - saved.at < WEEK && write(form, saved.values)) note(form, words.draftRestored, true);
+      restored = saved && Date.now() - saved.at < WEEK && write(form, saved.values, early);
     } catch {
       store.removeItem(keyOf(form));
     }
   }
+  if (early.size) save(form);
+  if (restored) note(form, words.draftRestored, true);
   const later = () => {
     clearTimeout(timers.get(form));
     timers.set(form, setTimeout(() => save(form), 400));
