@@ -143,6 +143,19 @@ def test_rows_are_added_taken_away_and_come_back_from_a_draft(windows):
     assert page.locator("[data-xq-row]").count() == 1
 
 
+def test_what_the_browser_puts_back_is_no_new_draft(windows):
+    page = windows.open(1440, path="/ui/guide/")
+    page.fill("#id_in-demands-0-demand", "第一")
+    page.wait_for_selector(SAVED)
+    page.evaluate("for (const store of [sessionStorage, localStorage]) store.clear()")
+    page.goto("/robots.txt")
+    page.go_back()
+    page.wait_for_selector("[data-xq-row]")
+    assert page.input_value("#id_in-demands-0-demand") == "第一"
+    kept = page.evaluate("[sessionStorage, localStorage].flatMap((store) => Object.keys(store))")
+    assert not [key for key in kept if key.startswith("xq:draft:")]
+
+
 def test_a_photo_is_made_small_and_loses_where_it_was_taken(windows):
     page = windows.open(360, path="/ui/guide/")
     exif = Image.Exif()

@@ -41,7 +41,7 @@ function read(form) {
   return values;
 }
 
-// Somebody may write before this file has come: on a slow line, or on one that paused.
+// Somebody may write before this file has come: on a slow line. (What a browser puts back itself, it puts back later.)
 function touched(field) {
   if (skipped(field)) return false;
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
