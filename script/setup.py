@@ -209,6 +209,25 @@ def browser() -> None:
         )
 
 
+def servers() -> None:
+    """What the tests of deploy/ run for themselves, where the distribution lets it in; without it those tests are skipped."""
+    known = {"nginx": "nginx-light", "etcd": "etcd-server", "haproxy": "haproxy"}
+    missing = [package for program, package in known.items() if not shutil.which(program)]
+    if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    policy = Path("/usr/sbin/policy-rc.d")  # Debian's way to say that nothing is started when it is installed
+    made = not policy.exists()
+    if made:
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+    try:
+        for package in missing:
+            apt_install(package)
+    finally:
+        if made:
+            policy.unlink()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="script/setup", description=__doc__)
     parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
@@ -256,6 +275,7 @@ def main() -> None:
     )
     if options.dev:
         steps.run("browser and fonts", "1", browser)
+        steps.run("servers for the tests of deploy/", "1", servers)
     if not options.quiet:
         print("Ready. Start it with script/server" + (", test it with script/test." if options.dev else "."))
 

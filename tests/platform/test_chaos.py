@@ -131,14 +131,14 @@ class Instance:
             os.kill(pid, signal.SIGKILL)
             seconds_until(lambda: self.running.parts().get(target, pid) != pid)
             if target == "worker":
-                seconds_until(self._worker_lives)
+                seconds_until(self.worker_lives)
             elif target == "stream":
                 seconds_until(self._stream_answers)
             seconds_until(self.served)
         self.killed[target] += 1
         self.back.append((target, time.monotonic() - began, os.getloadavg()[0] / (os.cpu_count() or 1)))
 
-    def _worker_lives(self) -> bool:
+    def worker_lives(self) -> bool:
         return bool(
             self.rows(
                 "SELECT 1 FROM procrastinate_workers WHERE last_heartbeat > clock_timestamp() - interval '2 seconds'"
@@ -237,7 +237,11 @@ _COUNTED = {"classify", "dispatch", "sign_for", "answer", "urge", "add_material"
 
 def _let_the_worker_finish(instance: Instance) -> None:
     """Time goes by: what a killed worker had claimed is taken for lost and done again."""
-    instance.rows("UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'")
+    seconds_until(instance.worker_lives)
+    instance.rows(
+        "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '1 hour'"
+        " WHERE id < (SELECT max(id) FROM procrastinate_workers)"  # the youngest lives and may be sending
+    )
     instance.rows("UPDATE notices_delivery SET claimed_at = claimed_at - interval '1 hour' WHERE state = 'sending'")
     instance.rows("UPDATE notices_delivery SET next_try_at = clock_timestamp() WHERE state = 'waiting'")
     instance.python(TAKE_OVER)

@@ -176,9 +176,10 @@ class Delivered:
 def deliveries_send(*, at: datetime, channels: Sequence[str] = tuple(WAYS)) -> Delivered:
     """Send everything that is due on some ways, batch by batch, until nothing is; `at` is the machine's time.
 
-    Each batch is claimed in one transaction (two workers never take the same), sent outside of any, and its outcome
-    written in another. What a crash left half done is claimed again after ten minutes, with the same Message-ID. The
-    ways take turns, batch by batch; a server that is slow or silent has its share of a round and no more (ways.py).
+    Each batch is claimed in one transaction (two workers never take the same) and sent outside of any. That a letter has
+    left is written before the next one leaves: a crash lets one letter leave twice, with the same Message-ID. What it left
+    undone is claimed again after ten minutes. The ways take turns, batch by batch; a server that is slow or silent has its
+    share of a round and no more (ways.py).
     """
     done = Delivered()
     _mend_times(at, channels)
@@ -190,11 +191,18 @@ def deliveries_send(*, at: datetime, channels: Sequence[str] = tuple(WAYS)) -> D
             if not letters:
                 open_ways.remove(channel)
                 continue
-            outcomes = WAYS[channel](letters, rounds[channel])
-            with access.acting(SYSTEM("notices")):
-                gone = sum(_note(letter, error, at, done) for letter, error in outcomes)
-                if gone:
-                    _alarm(gone, at)
+            stayed = []
+            for letter, error in WAYS[channel](letters, rounds[channel]):
+                if error is not None:
+                    stayed.append((letter, error))
+                    continue
+                with access.acting(SYSTEM("notices")):
+                    _note(letter, None, at, done)
+            if stayed:
+                with access.acting(SYSTEM("notices")):
+                    gone = sum(_note(letter, error, at, done) for letter, error in stayed)
+                    if gone:
+                        _alarm(gone, at)
     return done
 
 

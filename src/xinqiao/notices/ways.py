@@ -5,7 +5,7 @@ seconds of a round and no more: what is left waits a minute, and everybody else'
 """
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -53,12 +53,11 @@ class Round:
         return self.spent.get(server, 0.0) >= SECONDS_A_SERVER or sum(self.spent.values()) >= SECONDS_A_ROUND
 
 
-Outcomes = list[tuple[Letter, Exception | None]]
+Outcomes = Iterator[tuple[Letter, Exception | None]]  # each as soon as it is known, so that it is written down at once
 
 
 def post(letters: Sequence[Letter], going: Round) -> Outcomes:
     """Text messages and webhooks."""
-    outcomes: Outcomes = []
     for letter in letters:
         hook = letter.channel == "hook"
         server = urlsplit(letter.address).netloc if hook else ""
@@ -76,8 +75,7 @@ def post(letters: Sequence[Letter], going: Round) -> Outcomes:
                 if isinstance(problem, OSError) and not isinstance(problem, posting.Answered):
                     going.silent[server] = problem
             going.spent[server] = going.spent.get(server, 0.0) + monotonic() - began
-        outcomes.append((letter, error))
-    return outcomes
+        yield letter, error
 
 
 def _post_one(letter: Letter) -> None:
@@ -90,26 +88,26 @@ def _post_one(letter: Letter) -> None:
 
 def mail(letters: Sequence[Letter], going: Round) -> Outcomes:
     """Letters by the mail server of this instance."""
-    outcomes: Outcomes = []
     backend = get_connection(fail_silently=False)
-    for letter in letters:
-        error: Exception | None = going.silent.get("")
-        if error is None:
-            if not going.stands(letter):
-                continue
-            try:
-                backend.open()
-            except OSError as problem:
-                error = going.silent[""] = problem
-        if error is None:
-            try:
-                _mail(letter, backend).send(fail_silently=False)
-            except (OSError, ValueError) as problem:  # SMTPException is an OSError
-                error = problem
-                _hang_up(backend)
-        outcomes.append((letter, error))
-    _hang_up(backend)
-    return outcomes
+    try:
+        for letter in letters:
+            error: Exception | None = going.silent.get("")
+            if error is None:
+                if not going.stands(letter):
+                    continue
+                try:
+                    backend.open()
+                except OSError as problem:
+                    error = going.silent[""] = problem
+            if error is None:
+                try:
+                    _mail(letter, backend).send(fail_silently=False)
+                except (OSError, ValueError) as problem:  # SMTPException is an OSError
+                    error = problem
+                    _hang_up(backend)
+            yield letter, error
+    finally:
+        _hang_up(backend)
 
 
 def _mail(letter: Letter, backend: Any) -> EmailMessage:

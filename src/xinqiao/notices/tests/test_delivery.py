@@ -1,8 +1,10 @@
 """Delivery against a real mail server: once, again when it was away, given up in the end, and never silently."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -220,6 +222,28 @@ def test_an_address_given_later_is_used_when_asked_to(mailbox: Mailbox, staff: C
             services.delivery_retry(delivery_id=failed.id, actor=actor_of(admin), at=AT)
     assert deliver().sent == 1
     assert mailbox.to == ["new@example.org"]
+
+
+def test_of_the_letters_of_a_batch_a_crash_lets_one_leave_twice(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        mail()
+    note, noted = services._note, []
+
+    def killed(*given: Any) -> bool:
+        if len(noted) == 3:
+            raise KeyboardInterrupt
+        noted.append(given)
+        return note(*given)
+
+    monkeypatch.setattr(services, "_note", killed)
+    with pytest.raises(KeyboardInterrupt):
+        deliver()
+    assert len(mailbox.letters) == 4
+    monkeypatch.setattr(services, "_note", note)
+    assert deliver(services.LOST_AFTER + MINUTE).sent == 2
+    assert sorted(Counter(letter["Message-ID"] for letter in mailbox.letters).values()) == [1, 1, 1, 1, 2]
 
 
 def test_a_crash_between_claiming_and_sending_loses_nothing(mailbox: Mailbox) -> None:
