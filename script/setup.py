@@ -212,7 +212,8 @@ def browser() -> None:
 def servers() -> None:
     """What the tests of deploy/ run for themselves, where the distribution lets it in; without it those tests are skipped."""
     known = {"nginx": "nginx-light", "etcd": "etcd-server", "haproxy": "haproxy"}
-    missing = [package for program, package in known.items() if not shutil.which(program)]
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+    missing = [program for program in known if not shutil.which(program, path=path)]
     if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
         return
     policy = Path("/usr/sbin/policy-rc.d")  # Debian's way to say that nothing is started when it is installed
@@ -221,8 +222,8 @@ def servers() -> None:
         policy.write_text("#!/bin/sh\nexit 101\n")
         policy.chmod(0o755)
     try:
-        for package in missing:
-            apt_install(package)
+        if apt_install(*(known[program] for program in missing)) and shutil.which("systemctl"):
+            subprocess.run(["systemctl", "disable", *missing], capture_output=True)  # nor when the machine starts
     finally:
         if made:
             policy.unlink()

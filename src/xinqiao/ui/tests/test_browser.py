@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -55,6 +56,37 @@ def test_a_draft_is_put_back_after_a_reload_and_can_be_cleared(windows):
     assert page.input_value(NOTE) == ""
     page.reload()
     assert page.input_value(NOTE) == ""
+
+
+def test_what_is_typed_before_the_script_comes_stands_after_the_draft_and_nothing_stands_twice(windows):
+    page = windows.open(360, path="/ui/guide/")
+    page.route("**/guide/", lambda asked: prefilled(asked))
+    held, hold = [], False
+    page.route("**/ui/drafts*.js", lambda asked: held.append(asked) if hold else asked.continue_())
+
+    def prefilled(asked):
+        answer = asked.fetch()
+        asked.fulfill(
+            response=answer, body=re.sub(r'(<textarea[^>]*id="id_in-note"[^>]*>)\s*', r"\1经查，", answer.text())
+        )
+
+    page.reload()
+    for saved, typed, both in (
+        ("", "您好", "您好经查，"),
+        ("经查，属实。", "另", "经查，属实。\n另"),
+        ("经查，有虫。", "有", "经查，有虫。\n有"),
+    ):
+        if saved:
+            page.fill(NOTE, saved)
+            page.evaluate("document.querySelector('form[data-xq-draft]').dispatchEvent(new Event('submit'))")
+        hold = True
+        page.reload(wait_until="commit")
+        page.locator(NOTE).press_sequentially(typed)
+        hold = False
+        while held:
+            held.pop().continue_()
+        page.wait_for_selector("form[data-xq-adopted]")
+        assert page.input_value(NOTE) == both
 
 
 def test_on_the_portal_a_draft_stays_in_the_tab(windows):

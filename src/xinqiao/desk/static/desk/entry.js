@@ -94,8 +94,8 @@ function setUp() {
   });
 
   // what was typed before this file came, or put back, counts, and is looked up once htmx listens
-  if (form.elements.text.value) {
-    begin();
+  if (form.elements.text.value) begin();
+  if (form.elements.text.value || form.dataset.xqBound !== undefined) {
     document.addEventListener("DOMContentLoaded", () => form.elements.text.dispatchEvent(new Event("xq:restored")));
   }
 }

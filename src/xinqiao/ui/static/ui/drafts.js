@@ -5,6 +5,7 @@ const PREFIX = "xq:draft:";
 const PENDING = "xq:pending";
 const WEEK = 7 * 24 * 3600 * 1000;
 const owner = document.documentElement.dataset.xqOwner ?? "";
+const arrived = performance.getEntriesByType("navigation")[0]?.type;
 const lasting = document.documentElement.dataset.xqDrafts === "keep";
 
 function open(store) {
@@ -41,7 +42,7 @@ function read(form) {
   return values;
 }
 
-// Somebody may write before this file has come: on a slow line. (What a browser puts back itself, it puts back later.)
+// Somebody may write before this file has come, on a slow line. After "back" it is the browser that has put something there.
 function touched(field) {
   if (skipped(field)) return false;
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
@@ -53,8 +54,9 @@ function touched(field) {
 
 function joined(field, saved) {
   const typed = field.value;
-  if (saved.includes(typed)) return saved;
-  return field.type !== "textarea" || typed.includes(saved) ? typed : `${saved}\n${typed}`;
+  if (field.type !== "textarea" || typed.includes(saved)) return typed;
+  const more = typed.replace(field.defaultValue, "");
+  return saved.endsWith(more) ? saved : `${saved}\n${more}`;
 }
 
 function write(form, values, early) {
@@ -120,7 +122,7 @@ function adopt(form) {
   if (form.dataset.xqAdopted) return;
   form.dataset.xqAdopted = "1";
   const store = storeOf(form);
-  const early = new Set([...form.elements].filter(touched).map((field) => field.name));
+  const early = new Set(arrived === "back_forward" ? [] : [...form.elements].filter(touched).map((field) => field.name));
   let restored = false;
   if (form.dataset.xqBound === undefined && store) {
     try {
