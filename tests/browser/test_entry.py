@@ -281,6 +281,7 @@ def test_the_fold_of_a_key_takes_no_focus_from_who_is_writing_in_it(windows: Any
     page = windows.open(1440)
     sign_in(page, "officer", "/desk/entry/")
     begin(page)
+    page.wait_for_load_state()  # the place to write is ready before the scripts; the key needs one of them
     seen = page.evaluate(
         """async () => {
           const fold = document.getElementById("entry-dispatch");
