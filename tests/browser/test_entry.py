@@ -120,6 +120,7 @@ def begin(page: Any) -> None:
 def write_down(page: Any) -> None:
     """From the first word to the wish with the keyboard only."""
     begin(page)
+    page.wait_for_load_state()  # a list is typed into only once its script is there
     keys = page.keyboard
     keys.type(TOLD)
     keys.press("Tab")
@@ -242,26 +243,9 @@ def test_what_is_typed_before_the_scripts_have_come_counts(windows: Any, distric
     page = windows.open(1440)
     sign_in(page, "officer", "/desk/entry/")
 
-    def while_scripts_wait(written: Callable[[], None]) -> None:
-        waiting: list[Any] = []
-        hold = True
-        page.route("**/*.js", lambda script: waiting.append(script) if hold else script.continue_())
-        written()
-        hold = False
-        for script in waiting:
-            script.continue_()
-
-    def call() -> None:
+    with windows.late_scripts(page):
         begin(page)
         page.keyboard.type(TOLD)
-
-    def again() -> None:
-        page.reload(wait_until="commit")
-        page.locator("#id_text:focus").wait_for()
-        page.keyboard.type("他说有虫。")
-        page.locator("#id_reporter").select_option("anonymous")
-
-    while_scripts_wait(call)
     page.get_by_text("草稿已存").wait_for()
     page.get_by_text("秋天老叶先黄").first.wait_for()
     assert page.locator("#id_text").input_value() == TOLD
@@ -269,7 +253,11 @@ def test_what_is_typed_before_the_scripts_have_come_counts(windows: Any, distric
     page.evaluate("document.querySelector('[data-xq-draft-note]').textContent = ''")
     page.locator("#id_place").fill("河边步道")
     page.get_by_text("草稿已存").wait_for()
-    while_scripts_wait(again)
+    with windows.late_scripts(page):
+        page.reload(wait_until="commit")
+        page.locator("#id_text:focus").wait_for()
+        page.keyboard.type("他说有虫。")
+        page.locator("#id_reporter").select_option("anonymous")
     page.get_by_text("上次没写完的内容已放回").wait_for()
     assert page.locator("#id_text").input_value() == f"{TOLD}\n他说有虫。"
     assert page.locator("#id_place").input_value() == "河边步道"

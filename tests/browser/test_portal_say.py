@@ -69,6 +69,22 @@ def to_the_third_screen(page: Any, photo: Path | None = None) -> None:
     page.get_by_role("button", name="下一步：您是谁").click()
 
 
+def test_what_is_done_before_the_scripts_have_come_counts(windows: Any, district: World, photo: Path) -> None:
+    page = windows.open(360)
+    page.get_by_label("您想反映什么？").fill(WORDS)
+    with windows.late_scripts(page):
+        page.get_by_role("button", name="接着写").click()
+        page.locator("[name=photos]").set_input_files(str(photo))
+    page.locator(".xq-photos img").wait_for()
+    page.get_by_role("button", name="下一步：地点和材料").click()
+    page.locator("[name=place]").fill("长征桥北口")
+    page.get_by_text("草稿已存").wait_for()
+    page.goto("/say/")
+    page.get_by_role("button", name="下一步：地点和材料").click()
+    page.get_by_role("button", name="小河街道 长征桥社区").click()
+    assert page.locator("[name=area]").evaluate("area => area.selectedOptions[0].text") == "长征桥社区"
+
+
 @widths(360)
 def test_three_screens_lead_to_a_receipt(
     windows: Any, district: World, photo: Path, shot: Callable[..., Path], accessible: Callable[[Any], None], width: int

@@ -167,6 +167,7 @@ class Stage:
             page.locator("[name=about_official]").check()
         page.get_by_role("button", name="发送").click()
         page.get_by_role("heading", name="收到了").wait_for()
+        page.wait_for_load_state()  # its script lets the next matter be another one
         return Ticket(page.locator("#receipt-number").inner_text(), page.locator("#receipt-code").inner_text())
 
     def follows(self, page: Any, ticket: Ticket) -> None:

@@ -166,6 +166,17 @@ class Windows:
         page.goto(path)
         return page
 
+    @contextlib.contextmanager
+    def late_scripts(self, page: Any, pattern: str = "**/*.js") -> Iterator[None]:
+        """A slow line: inside, no script that `page` asks for comes; at the end they all come."""
+        waiting: list[Any] = []
+        hold = True
+        page.route(pattern, lambda script: waiting.append(script) if hold else script.continue_())
+        yield
+        hold = False
+        for script in waiting:
+            script.continue_()
+
     def _listen(self, url: str, message: Any) -> None:
         if message.type == "error" and re.search("Content.Security.Policy|Refused to", message.text):
             self.faults.append(f"{url}: {message.text}")

@@ -31,6 +31,7 @@ def test_every_component_is_accessible_and_fits(windows, accessible, shot, width
 def test_elders_mode_and_the_dark_desk_are_accessible_and_fit(windows, accessible, shot, width, mode):
     page = windows.open(width, path="/ui/guide/" if mode == "elders" else "/ui/guide/desk/")
     page.get_by_role("button", name="大字版" if mode == "elders" else "深色").click()
+    page.get_by_role("button", name="标准版" if mode == "elders" else "浅色").wait_for()
     if mode == "elders":
         assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "24px"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -61,8 +62,6 @@ def test_a_draft_is_put_back_after_a_reload_and_can_be_cleared(windows):
 def test_what_is_typed_before_the_script_comes_stands_after_the_draft_and_nothing_stands_twice(windows):
     page = windows.open(360, path="/ui/guide/")
     page.route("**/guide/", lambda asked: prefilled(asked))
-    held, hold = [], False
-    page.route("**/ui/drafts*.js", lambda asked: held.append(asked) if hold else asked.continue_())
 
     def prefilled(asked):
         answer = asked.fetch()
@@ -79,14 +78,22 @@ def test_what_is_typed_before_the_script_comes_stands_after_the_draft_and_nothin
         if saved:
             page.fill(NOTE, saved)
             page.evaluate("document.querySelector('form[data-xq-draft]').dispatchEvent(new Event('submit'))")
-        hold = True
-        page.reload(wait_until="commit")
-        page.locator(NOTE).press_sequentially(typed)
-        hold = False
-        while held:
-            held.pop().continue_()
+        with windows.late_scripts(page, "**/ui/drafts*.js"):
+            page.reload(wait_until="commit")
+            page.locator(NOTE).press_sequentially(typed)
         page.wait_for_selector("form[data-xq-adopted]")
         assert page.input_value(NOTE) == both
+
+
+def test_a_list_entered_before_its_script_came_is_typed_into_as_soon_as_it_comes(windows):
+    page = windows.open(1440, path="/ui/guide/desk/")
+    with windows.late_scripts(page):
+        page.reload(wait_until="commit")
+        page.get_by_label("主办单位").focus()
+    page.wait_for_selector("[role=combobox]:focus")
+    page.keyboard.type("民政")
+    page.get_by_role("option", name="民政").first.click()
+    assert "民政" in page.get_by_role("combobox", name="主办单位").input_value()
 
 
 def test_on_the_portal_a_draft_stays_in_the_tab(windows):
@@ -102,8 +109,7 @@ def test_mistakes_keep_what_was_typed_and_the_summary_leads_to_the_field(windows
     page = windows.open(360, path="/ui/guide/")
     page.fill(NOTE, "已经写好的")
     page.get_by_role("button", name="作出处理意见").click()
-    page.wait_for_selector("[data-xq-errors]")
-    assert page.evaluate("document.activeElement.matches('[data-xq-errors]')")
+    page.wait_for_selector("[data-xq-errors]:focus")
     assert page.input_value(NOTE) == "已经写好的"
     page.get_by_role("link", name="请填写“标题”。").click()
     assert page.evaluate("document.activeElement.id") == "id_in-title"

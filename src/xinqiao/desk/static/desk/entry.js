@@ -76,7 +76,7 @@ function setUp() {
     if (lead) {
       const select = form.elements.lead;
       select.value = lead.dataset.dkLead;
-      for (const name of ["change", "xq:restored"]) select.dispatchEvent(new Event(name, { bubbles: name === "change" }));
+      select.dispatchEvent(new Event("change", { bubbles: true }));
       document.getElementById("entry-dispatch").open = true;
       form.elements.task.focus();
     }

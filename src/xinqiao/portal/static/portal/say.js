@@ -123,7 +123,7 @@ function guessPlaces(form) {
   const box = form.querySelector("[data-po-guess]");
   if (!select?.options || !place || !box) return;
   const stem = (name) => name.replace(/\s*[（(].*[）)]$/, "").replace(/(街道|社区|村|镇|乡)$/, "");
-  place.addEventListener("input", () => {
+  function guess() {
     box.replaceChildren();
     const typed = place.value.replace(/\s+/g, "");
     const found = select.value || typed.length < 2 ? [] : [...select.options].filter((one) => one.value && typed.includes(stem(one.text))).sort((a, b) => stem(b.text).length - stem(a.text).length || b.value.length - a.value.length).slice(0, 3);
@@ -139,13 +139,14 @@ function guessPlaces(form) {
       button.addEventListener("click", () => {
         option.selected = true;
         select.dispatchEvent(new Event("change", { bubbles: true }));
-        select.dispatchEvent(new Event("xq:restored"));
         box.hidden = true;
         select.focus();
       });
       box.append(button);
     }
-  });
+  }
+  for (const name of ["input", "xq:restored"]) place.addEventListener(name, guess);
+  guess();
 }
 
 // ---- sending without leaving the page: a connection that breaks loses nothing, chosen files included

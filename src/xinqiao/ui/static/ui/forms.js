@@ -1,4 +1,5 @@
-// Lists with type-ahead, repeated rows, photos made small before they travel. All of it works without this file, plainly.
+// Lists with type-ahead, repeated rows, photos made small before they travel. All of it works without this file, plainly;
+// what somebody did before it came stands.
 const words = document.getElementById("xq-words")?.dataset ?? {};
 const SHOWN = 60;
 
@@ -28,11 +29,13 @@ function combo(select) {
   const picked = select.multiple ? element("ul", { class: "xq-picked" }) : null;
   const label = document.querySelector(`label[for="${CSS.escape(id)}"]`);
   if (label) list.setAttribute("aria-label", label.firstChild?.textContent.trim() ?? "");
+  const held = document.activeElement === select;
   select.id = `${id}-select`;
   select.hidden = true;
   select.after(box);
   if (picked) box.append(picked);
   box.append(input, list);
+  if (held) input.focus();
   let active = -1;
 
   const options = () => [...select.options].filter((option) => option.value !== "" && !option.disabled);
@@ -78,7 +81,6 @@ function combo(select) {
   function choose(option) {
     option.selected = true;
     select.dispatchEvent(new Event("change", { bubbles: true }));
-    sync();
     hide();
   }
   function sync() {
@@ -95,7 +97,6 @@ function combo(select) {
         button.addEventListener("click", () => {
           option.selected = false;
           select.dispatchEvent(new Event("change", { bubbles: true }));
-          sync();
           input.focus();
         });
         row.append(button);
@@ -129,7 +130,7 @@ function combo(select) {
       hide();
     }
   });
-  select.addEventListener("xq:restored", sync);
+  for (const name of ["change", "xq:restored"]) select.addEventListener(name, sync);
   select.form?.addEventListener("reset", () => setTimeout(sync));
   sync();
 }
@@ -210,7 +211,7 @@ function photos(input) {
   input.dataset.xqAdopted = "1";
   const shown = element("ul", { class: "xq-photos", "aria-live": "polite" });
   input.after(shown);
-  input.addEventListener("change", async () => {
+  async function take() {
     const chosen = [...input.files];
     input.setAttribute("aria-busy", "true");
     const made = await Promise.all(chosen.map(small));
@@ -228,7 +229,9 @@ function photos(input) {
         return row;
       }),
     );
-  });
+  }
+  input.addEventListener("change", take);
+  if (input.files.length) take();
 }
 
 function prepare(root) {
