@@ -233,6 +233,7 @@ def test_the_worklist_by_keyboard(
     windows: Any, district: World, shot: Callable[..., Path], accessible: Callable[[Any], None]
 ) -> None:
     page = signed_in(windows, "officer", 1440)
+    page.wait_for_load_state()
     rows = page.locator("[data-xq-item]")
     press = page.keyboard.press
     press("j")
@@ -264,6 +265,30 @@ def test_the_worklist_by_keyboard(
     assert page.evaluate("document.activeElement.closest('[data-xq-now]') !== null")
     press("Enter")
     page.locator("#xq-do form").wait_for()
+
+
+def test_keys_pressed_while_the_side_view_comes_count(windows: Any, district: World) -> None:
+    page = signed_in(windows, "officer", 1440)
+    page.wait_for_load_state()
+    page.evaluate("htmx.config.defaultSettleDelay = 300")
+    page.evaluate("""() => {
+        window.settled = new Promise((done) => document.addEventListener("htmx:afterSettle", () => done(), { once: true }));
+    }""")
+    page.keyboard.press("j")
+    page.locator("#xq-peek h2 a").wait_for()
+    later: list[Any] = []
+    page.route("**/peek/", lambda one: later.append(one))  # the next one waits: its coming would hide the fault
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.evaluate("window.settled")
+    assert page.locator("[data-xq-item][aria-current=true]").count() == 1
+    page.keyboard.press("x")
+    assert page.locator("[data-xq-bulk-count]").inner_text() == "2"
+    page.locator("#xq-peek").evaluate("(place) => place.replaceChildren()")
+    for one in later:
+        one.continue_()
+    page.locator("#xq-peek h2 a").wait_for()
+    assert page.locator("[data-xq-bulk-count]").inner_text() == "2"
 
 
 def test_two_at_once_with_a_result_each(

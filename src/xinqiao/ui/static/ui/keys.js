@@ -111,7 +111,8 @@ for (const opener of document.querySelectorAll("[data-xq-keys-open]")) opener.hi
 const toggle = document.querySelector("[data-xq-keys-switch]");
 if (toggle) toggle.checked = !off();
 
-// After a refresh the same row stays current and what was ticked stays ticked.
+// After a refresh the same row stays current and what was ticked stays ticked. Both within the swap, not at the settling
+// some moments later: keys pressed in between count.
 let remembered = { id: "", ticked: [] };
 document.addEventListener("htmx:beforeSwap", () => {
   remembered = {
@@ -119,8 +120,8 @@ document.addEventListener("htmx:beforeSwap", () => {
     ticked: [...document.querySelectorAll("[data-xq-select]:checked")].map((box) => box.value),
   };
 });
-document.addEventListener("htmx:afterSettle", () => {
-  if (remembered.id) document.querySelector(`[data-xq-item="${CSS.escape(remembered.id)}"]`)?.setAttribute("aria-current", "true");
+document.addEventListener("htmx:afterSwap", () => {
+  if (remembered.id && !current()) document.querySelector(`[data-xq-item="${CSS.escape(remembered.id)}"]`)?.setAttribute("aria-current", "true");
   for (const box of document.querySelectorAll("[data-xq-select]")) if (remembered.ticked.includes(box.value)) box.checked = true;
   bulk();
 });
