@@ -276,17 +276,14 @@ def test_keys_pressed_while_the_side_view_comes_count(windows: Any, district: Wo
     }""")
     page.keyboard.press("j")
     page.locator("#xq-peek h2 a").wait_for()
-    later: list[Any] = []
-    page.route("**/peek/", lambda one: later.append(one))  # the next one waits: its coming would hide the fault
-    page.keyboard.press("x")
-    page.keyboard.press("j")
-    page.evaluate("window.settled")
-    assert page.locator("[data-xq-item][aria-current=true]").count() == 1
-    page.keyboard.press("x")
-    assert page.locator("[data-xq-bulk-count]").inner_text() == "2"
-    page.locator("#xq-peek").evaluate("(place) => place.replaceChildren()")
-    for one in later:
-        one.continue_()
+    with windows.late(page, "**/peek/"):  # the next one waits: its coming would hide the fault
+        page.keyboard.press("x")
+        page.keyboard.press("j")
+        page.evaluate("window.settled")
+        assert page.locator("[data-xq-item][aria-current=true]").count() == 1
+        page.keyboard.press("x")
+        assert page.locator("[data-xq-bulk-count]").inner_text() == "2"
+        page.locator("#xq-peek").evaluate("(place) => place.replaceChildren()")
     page.locator("#xq-peek h2 a").wait_for()
     assert page.locator("[data-xq-bulk-count]").inner_text() == "2"
 

@@ -243,7 +243,7 @@ def test_what_is_typed_before_the_scripts_have_come_counts(windows: Any, distric
     page = windows.open(1440)
     sign_in(page, "officer", "/desk/entry/")
 
-    with windows.late_scripts(page):
+    with windows.late(page):
         begin(page)
         page.keyboard.type(TOLD)
     page.get_by_text("草稿已存").wait_for()
@@ -253,7 +253,7 @@ def test_what_is_typed_before_the_scripts_have_come_counts(windows: Any, distric
     page.evaluate("document.querySelector('[data-xq-draft-note]').textContent = ''")
     page.locator("#id_place").fill("河边步道")
     page.get_by_text("草稿已存").wait_for()
-    with windows.late_scripts(page):
+    with windows.late(page):
         page.reload(wait_until="commit")
         page.locator("#id_text:focus").wait_for()
         page.keyboard.type("他说有虫。")

@@ -72,7 +72,7 @@ def to_the_third_screen(page: Any, photo: Path | None = None) -> None:
 def test_what_is_done_before_the_scripts_have_come_counts(windows: Any, district: World, photo: Path) -> None:
     page = windows.open(360)
     page.get_by_label("您想反映什么？").fill(WORDS)
-    with windows.late_scripts(page):
+    with windows.late(page):
         page.get_by_role("button", name="接着写").click()
         page.locator("[name=photos]").set_input_files(str(photo))
     page.locator(".xq-photos img").wait_for()

@@ -167,15 +167,15 @@ class Windows:
         return page
 
     @contextlib.contextmanager
-    def late_scripts(self, page: Any, pattern: str = "**/*.js") -> Iterator[None]:
-        """A slow line: inside, no script that `page` asks for comes; at the end they all come."""
+    def late(self, page: Any, pattern: str = "**/*.js") -> Iterator[None]:
+        """A slow line: inside, nothing like `pattern` (the scripts) that `page` asks for comes; at the end all come."""
         waiting: list[Any] = []
         hold = True
-        page.route(pattern, lambda script: waiting.append(script) if hold else script.continue_())
+        page.route(pattern, lambda one: waiting.append(one) if hold else one.continue_())
         yield
         hold = False
-        for script in waiting:
-            script.continue_()
+        for one in waiting:
+            one.continue_()
 
     def _listen(self, url: str, message: Any) -> None:
         if message.type == "error" and re.search("Content.Security.Policy|Refused to", message.text):

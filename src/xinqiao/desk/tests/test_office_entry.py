@@ -292,7 +292,12 @@ def test_beside_the_form_stand_knowledge_like_matters_and_the_competent_organ(wo
     assert "绿化站的人去看" in page
     assert newest().number in page
     assert "职权表里没有" in page
-    assert "打几个字" in clerk.post(f"{address}beside/", {"text": ""}, headers=HTMX).content.decode()
+    for given, word in [
+        ({"text": ""}, "打几个字就出来"),
+        ({"text": "钢琴"}, '<p class="xq-help">最近没有相近的事'),
+        ({"text": "钢琴", "area": "330105003"}, "这个地方最近没有相近的事"),
+    ]:
+        assert word in clerk.post(f"{address}beside/", given, headers=HTMX).content.decode()
 
 
 def test_the_callers_earlier_matters_show_in_the_open_contact_and_are_logged(world: World, clerk: Client) -> None:

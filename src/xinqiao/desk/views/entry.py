@@ -158,6 +158,7 @@ def beside(request: HttpRequest, contact_id: UUID) -> HttpResponse:
     context = {
         "contact": contact,
         "typed": bool(text.strip()),
+        "place": area,
         "knowledge": triage.knowledge_find(words=text, today=today, area_code=area, limit=4) if text.strip() else [],
         "alike": [_line(case) for case in triage.alike(said=text, area_code=area, actor=actor, at=at)],
         "proposal": people.competent_organs(content, area, today) if content else None,

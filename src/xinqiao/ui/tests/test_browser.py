@@ -30,7 +30,8 @@ def test_every_component_is_accessible_and_fits(windows, accessible, shot, width
 @pytest.mark.parametrize(("width", "mode"), [(360, "elders"), (1440, "elders"), (1440, "dark")])
 def test_elders_mode_and_the_dark_desk_are_accessible_and_fit(windows, accessible, shot, width, mode):
     page = windows.open(width, path="/ui/guide/" if mode == "elders" else "/ui/guide/desk/")
-    page.get_by_role("button", name="大字版" if mode == "elders" else "深色").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="大字版" if mode == "elders" else "深色").click()
     page.get_by_role("button", name="标准版" if mode == "elders" else "浅色").wait_for()
     if mode == "elders":
         assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "24px"
@@ -78,7 +79,7 @@ def test_what_is_typed_before_the_script_comes_stands_after_the_draft_and_nothin
         if saved:
             page.fill(NOTE, saved)
             page.evaluate("document.querySelector('form[data-xq-draft]').dispatchEvent(new Event('submit'))")
-        with windows.late_scripts(page, "**/ui/drafts*.js"):
+        with windows.late(page, "**/ui/drafts*.js"):
             page.reload(wait_until="commit")
             page.locator(NOTE).press_sequentially(typed)
         page.wait_for_selector("form[data-xq-adopted]")
@@ -87,7 +88,7 @@ def test_what_is_typed_before_the_script_comes_stands_after_the_draft_and_nothin
 
 def test_a_list_entered_before_its_script_came_is_typed_into_as_soon_as_it_comes(windows):
     page = windows.open(1440, path="/ui/guide/desk/")
-    with windows.late_scripts(page):
+    with windows.late(page):
         page.reload(wait_until="commit")
         page.get_by_label("主办单位").focus()
     page.wait_for_selector("[role=combobox]:focus")
