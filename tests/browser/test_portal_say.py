@@ -266,7 +266,7 @@ def test_when_the_house_has_trouble_the_page_stays_and_says_so(windows: Any, dis
         ),
     )
     page.get_by_role("button", name="发送").click()
-    page.get_by_text("是我们这边出了问题").wait_for()
+    page.get_by_text("系统暂时连不上").wait_for()
     assert page.locator('[data-po-echo="files"]').inner_text() == "1 个"
     page.unroute("**/say/")
     page.get_by_role("button", name="发送").click()

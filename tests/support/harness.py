@@ -103,6 +103,15 @@ def fresh_database(template_database: str, django_db_setup: None, django_db_bloc
         yield name
 
 
+@pytest.fixture(autouse=True)
+def keys_of_this_test() -> Iterator[None]:
+    """No data key is remembered that was rolled back with its test: the next one would lose it when it is read again."""
+    yield
+    from xinqiao.people import keys
+
+    keys.forget()
+
+
 @pytest.fixture
 def as_role() -> Callable[[str], contextlib.AbstractContextManager[None]]:
     """`with as_role("owner"):` runs a block of a test as owner, seal or backup instead of app."""

@@ -92,7 +92,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
         "desk": _at_desk(request),
         "sent": request.method not in ("GET", "HEAD"),
         "again": _again(request),
-        "nonce": str(getattr(request, "csp_nonce", "")),
     }
     response = HttpResponse(loader.get_template("500.html").render(context), status=fault.status)
     response["Cache-Control"] = "no-store"

@@ -53,7 +53,7 @@ def _guide(request: HttpRequest, template: str) -> HttpResponse:
     if request.method == "POST":
         form = sample.form(request.POST, request.FILES)
         if form.is_valid():
-            messages.success(request, gettext("样例已收到，没有存下任何东西。"))
+            messages.success(request, gettext("样例已收到，没有存下任何东西。"), extra_tags="step:")
             return HttpResponseRedirect(request.path)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound and form.errors else HTTPStatus.OK
     return render(request, template, sample.guide(form), status=status)

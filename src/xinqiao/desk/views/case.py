@@ -15,7 +15,7 @@ from xinqiao.cases import access, rehearsal, services
 from xinqiao.cases.models import Case
 from xinqiao.desk import casebook, outgoing, sources
 from xinqiao.desk.views.door import actor_of, open_case, staff
-from xinqiao.desk.views.moved import done_already, moved_on
+from xinqiao.desk.views.moved import done_already, moved_on, say_done
 from xinqiao.files import selectors as files
 from xinqiao.files import staging
 from xinqiao.intake import selectors as intake
@@ -156,7 +156,7 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
                     key=form.form_key,
                 )
                 carried.drop()
-                messages.success(request, gettext("已办好：%(what)s。") % {"what": gettext(option.label)})
+                say_done(request, case, step, option.label)
                 return _to_case(request, case)
         except Conflict:
             return moved_on(request, case)

@@ -29,12 +29,18 @@ def done_already(request: HttpRequest, case: Case, step: str) -> bool:
     if entry is None or (entry.case_id, entry.step, entry.account_id) != (case.pk, step, actor_of(request).account_id):
         return False
     label = next((e.label for p in law.procedures() for e in p.edges if e.step == step), step)
-    messages.success(request, gettext("已办好：%(what)s。") % {"what": gettext(label)})
+    say_done(request, case, step, label)
     return True
 
 
+def say_done(request: HttpRequest, case: Case, step: str, label: str) -> None:
+    """The next page says that the step `label` is done; the browser forgets its draft."""
+    draft = f"step:{reverse('desk:do', args=[case.number, step])}"
+    messages.success(request, gettext("已办好：%(what)s。") % {"what": gettext(label)}, extra_tags=draft)
+
+
 def moved_on(request: HttpRequest, case: Case) -> HttpResponse:
-    """The page that tells it; in place with htmx. The browser keeps its draft, because this is no success."""
+    """The page that tells it; in place with htmx. The browser keeps its draft."""
     case.refresh_from_db()
     book = casebook.book(case, actor=actor_of(request), at=clock.now())
     seen = request.POST.get(SEEN, "")

@@ -89,7 +89,7 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
     option = next((one for one in cases.options(case=case, actor=actor, at=at) if one.step == step), None)
     if option is None or option.blocked:
         if request.method == "POST" and visit.was_done(request, request.POST.get("in-key", "")):
-            return _already(request, case)
+            return _already(request, case, step)
         return _not_now(request, case, option)
     if step == reading.CORRECT:
         return _correct(request, case, option)
@@ -99,7 +99,7 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
     form = StepForm(option, {}, request.POST, request.FILES)
     carried = _carried(request, case, option)
     if visit.was_done(request, form.form_key) and len(carried.waiting) < len(_staged(request)):
-        return _already(request, case)  # the files that waited went with it
+        return _already(request, case, step)  # the files that waited went with it
     form.hold(one for one, _ in carried.waiting)
     for where, error in carried.unfit:
         form.refuse(error, {"files": where})
@@ -122,7 +122,7 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
         else:
             carried.drop()
             if taken.replayed:
-                return _already(request, case)
+                return _already(request, case, step)
             return _done(request, case, option, form.form_key)
     form.hold(carried.keep())
     return _step_page(request, case, option, form, status=WRONG)
@@ -182,14 +182,20 @@ def _step_page(request: HttpRequest, case: Case, option: Option, form: Any, *, s
     return render(request, "portal/do.html", context, status=status)
 
 
+def _draft(case: Case, step: str) -> str:
+    """The key under which the browser keeps what is typed for a step."""
+    return f"do:{step}:{case.number}"
+
+
 def _done(request: HttpRequest, case: Case, option: Option, key: str) -> HttpResponseRedirect:
     visit.remember_done(request, key)
-    messages.success(request, gettext("已经办好：%(what)s。") % {"what": gettext(option.label)})
+    words = gettext("已经办好：%(what)s。") % {"what": gettext(option.label)}
+    messages.success(request, words, extra_tags=_draft(case, option.step))
     return redirect("portal:matter", number=case.number)
 
 
-def _already(request: HttpRequest, case: Case) -> HttpResponseRedirect:
-    messages.info(request, gettext("这一步刚才已经办好了，没有重复。"))
+def _already(request: HttpRequest, case: Case, step: str) -> HttpResponseRedirect:
+    messages.info(request, gettext("这一步刚才已经办好了，没有重复。"), extra_tags=_draft(case, step))
     return redirect("portal:matter", number=case.number)
 
 
@@ -211,7 +217,7 @@ def _correct(request: HttpRequest, case: Case, option: Option) -> HttpResponse:
     ).hex()  # what was put right, not to be read from the session
     if visit.was_done(request, key):
         if visit.was_done(request, said):
-            return _already(request, case)
+            return _already(request, case, option.step)
         form.add_error(None, _changed())
         form.renew()
         return _step_page(request, case, option, form, status=MOVED_ON)
@@ -235,7 +241,7 @@ def _correct(request: HttpRequest, case: Case, option: Option) -> HttpResponse:
         form.add_error(None, gettext(error.message))
         return _step_page(request, case, option, form, status=WRONG)
     except Conflict:
-        return _already(request, case)
+        return _already(request, case, option.step)
     visit.remember_done(request, said)
     return _done(request, case, option, key)
 

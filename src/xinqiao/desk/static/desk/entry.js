@@ -31,6 +31,7 @@ function setUp() {
     for (const one of form.querySelectorAll("[data-dk-open-only]")) one.hidden = sealed;
   }
   form.addEventListener("change", fit);
+  form.addEventListener("reset", () => setTimeout(fit));
   for (const field of form.elements) field.addEventListener("xq:restored", fit);
   fit();
 
@@ -38,7 +39,7 @@ function setUp() {
   const fields = () =>
     [...form.querySelectorAll("input:not([type=hidden]),select,textarea,button[name=end],summary")].filter((one) => one.offsetParent && !one.disabled);
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing || event.defaultPrevented) return;
+    if (event.key !== "Enter" || event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       form.requestSubmit(openEnd());

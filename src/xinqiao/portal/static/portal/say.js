@@ -53,7 +53,8 @@ function setUp(form) {
     else if (event.target.closest("[data-po-back]")) window.history.state?.poScreen === now ? window.history.back() : go(now - 1);
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.tagName === "INPUT" && now < parts.length - 1) {
+    if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return; // 229: Safari, at the end of composing
+    if (event.key === "Enter" && event.target.matches("input:not([type=file])") && now < parts.length - 1) {
       event.preventDefault();
       go(now + 1);
     }
@@ -92,6 +93,7 @@ function setUp(form) {
     }
   }
   form.addEventListener("change", who);
+  form.addEventListener("reset", () => setTimeout(who));
   for (const field of form.elements) field.addEventListener("xq:restored", who);
   who();
   guessPlaces(form);
@@ -100,7 +102,8 @@ function setUp(form) {
     if (form.isConnected) show((Number(window.location.hash.slice(1)) || 1) - 1, true);
   });
   const wrong = form.querySelector("[data-xq-errors]");
-  show(wrong || "poNewKey" in form.dataset ? Number(form.dataset.poScreen) - 1 : 0, false);
+  const writing = Math.max(0, parts.findIndex((part) => part.contains(document.activeElement)));
+  show(wrong || "poNewKey" in form.dataset ? Number(form.dataset.poScreen) - 1 : writing, false);
   document.getElementById("po-before")?.focus();
   window.history.replaceState({ poScreen: now }, "", now ? `#${now + 1}` : window.location.pathname);
   // a line of the error summary opens the screen of its field first
@@ -146,6 +149,7 @@ function guessPlaces(form) {
     }
   }
   for (const name of ["input", "xq:restored"]) place.addEventListener(name, guess);
+  place.form.addEventListener("reset", () => setTimeout(guess));
   guess();
 }
 
@@ -177,6 +181,10 @@ function swap(text) {
   begin();
   document.dispatchEvent(new CustomEvent("htmx:load", { detail: { elt: main } }));
 }
+function refusals() {
+  const words = document.getElementById("xq-words")?.dataset ?? {};
+  return { 403: words.stale, 413: words.large, 429: words.slow, 503: words.away, 507: words.full };
+}
 async function send(form) {
   const failed = form.querySelector("[data-po-failed]");
   const body = new FormData(form);
@@ -197,6 +205,9 @@ async function send(form) {
   else if (answer.status === 422 || answer.status === 409) swap(text);
   else {
     free(form);
+    const say = failed.querySelector("span");
+    say.dataset.first ??= say.textContent;
+    say.textContent = refusals()[answer.status] ?? say.dataset.first;
     failed.hidden = false;
     failed.focus();
   }
@@ -211,6 +222,7 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("online", () => {
   for (const form of [...waiting]) again(form);
 });
+document.addEventListener("input", (event) => waiting.delete(event.target.form)); // who writes on sends it themselves
 
 function begin() {
   for (const form of document.querySelectorAll("[data-po-say]")) setUp(form);

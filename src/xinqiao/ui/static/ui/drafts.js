@@ -1,8 +1,8 @@
 // Nothing typed is lost. form[data-xq-draft="key"] saves itself as it is written and is put back when shown again.
 // <html data-xq-drafts="visit">: drafts end with the visit (shared phone). "keep": until sent, signed out or a week old.
+// Only the server's own word that it was taken, [data-xq-draft-done="key"] on a page, takes a draft away.
 const words = document.getElementById("xq-words")?.dataset ?? {};
 const PREFIX = "xq:draft:";
-const PENDING = "xq:pending";
 const WEEK = 7 * 24 * 3600 * 1000;
 const owner = document.documentElement.dataset.xqOwner ?? "";
 const arrived = performance.getEntriesByType("navigation")[0]?.type;
@@ -147,25 +147,18 @@ function adoptAll(root) {
   for (const form of root.querySelectorAll?.("form[data-xq-draft]") ?? []) adopt(form);
 }
 
-// What was sent is forgotten once the server has answered it with another page.
-function settle() {
-  const pending = visit?.getItem(PENDING);
-  if (!pending) return;
-  const still = [...document.querySelectorAll("form[data-xq-draft]")].find((form) => keyOf(form) === pending);
-  const redirected = (performance.getEntriesByType("navigation")[0]?.redirectCount ?? 0) > 0;
-  const failed = document.querySelector("[data-xq-failed]");
-  if (!failed && (!still || (redirected && still.dataset.xqBound === undefined))) {
-    visit.removeItem(pending);
-    kept?.removeItem(pending);
-  }
-  visit.removeItem(PENDING);
-}
-
-// A form sent without a connection waits and goes by itself when the connection is back.
+// A form sent without a connection waits and goes by itself when the connection is back, by the button that was pressed;
+// not when it was only to be looked at beforehand, nor when somebody is writing on.
+const pressed = new WeakMap();
 const waiting = new Map();
 function band(shown) {
   const place = document.getElementById("xq-offline");
   if (place) place.hidden = !shown;
+}
+function wait(form) {
+  const button = pressed.get(form);
+  if (button?.name !== "preview") waiting.set(form, button);
+  band(true);
 }
 document.addEventListener(
   "submit",
@@ -174,14 +167,13 @@ document.addEventListener(
     if (form.dataset.xqForget !== undefined) forget(PREFIX);
     if (form.method !== "post" || event.defaultPrevented) return;
     if (form.dataset.xqDraft !== undefined) save(form);
+    pressed.set(form, event.submitter);
     if (!navigator.onLine) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      waiting.set(form, event.submitter);
-      band(true);
+      wait(form);
       return;
     }
-    if (form.dataset.xqDraft !== undefined && !form.hasAttribute("hx-post")) visit?.setItem(PENDING, keyOf(form));
     if (form.dataset.xqOnce !== undefined && !form.hasAttribute("hx-post")) {
       if (form.dataset.xqSent) event.preventDefault();
       form.dataset.xqSent = "1";
@@ -207,21 +199,17 @@ document.addEventListener("htmx:sendError", (event) => {
   const form = event.target.closest?.("form");
   if (form?.dataset.xqDraft === undefined) return;
   save(form);
-  waiting.set(form, null);
-  band(true);
+  wait(form);
 });
-document.addEventListener("htmx:afterRequest", (event) => {
-  const form = event.detail.elt?.closest?.("form[data-xq-draft]");
-  if (form && event.detail.successful && event.detail.requestConfig.verb === "post") {
-    storeOf(form)?.removeItem(keyOf(form));
-    clearTimeout(timers.get(form));
-  }
+document.addEventListener("input", (event) => waiting.delete(event.target.form));
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  waiting.delete(event.detail.elt);
+  band(!navigator.onLine);
 });
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("[data-xq-forget]:not(form)")) forget(PREFIX);
 });
 
-settle();
 for (const done of document.querySelectorAll("[data-xq-draft-done]")) forget(`${PREFIX}${owner}:${done.dataset.xqDraftDone}`);
 adoptAll(document);
 document.addEventListener("htmx:load", (event) => adoptAll(event.detail.elt));

@@ -116,6 +116,7 @@ function combo(select) {
     hide();
   });
   input.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.keyCode === 229) return; // 229: Safari, at the end of composing
     const rows = list.querySelectorAll("[role=option]:not(.xq-combo-none)");
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
@@ -211,14 +212,17 @@ function photos(input) {
   input.dataset.xqAdopted = "1";
   const shown = element("ul", { class: "xq-photos", "aria-live": "polite" });
   input.after(shown);
+  let newest = 0;
   async function take() {
-    const chosen = [...input.files];
+    const turn = ++newest;
     input.setAttribute("aria-busy", "true");
-    const made = await Promise.all(chosen.map(small));
+    const made = await Promise.all([...input.files].map(small));
+    if (turn !== newest) return;
     const carrier = new DataTransfer();
     for (const file of made) carrier.items.add(file);
     input.files = carrier.files;
     input.removeAttribute("aria-busy");
+    input.dispatchEvent(new Event("xq:taken", { bubbles: true }));
     shown.replaceChildren(
       ...made.filter((file) => file.type.startsWith("image/")).map((file) => {
         const row = element("li");
@@ -231,8 +235,31 @@ function photos(input) {
     );
   }
   input.addEventListener("change", take);
+  input.form?.addEventListener("reset", () => setTimeout(take));
   if (input.files.length) take();
 }
+
+// Who sends while photos are being made small: the form goes as soon as they are.
+const BUSY = "[data-xq-photo][aria-busy]";
+const sending = new WeakMap();
+document.addEventListener(
+  "submit",
+  (event) => {
+    const form = event.target;
+    if (!form.querySelector(BUSY)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    sending.set(form, event.submitter);
+  },
+  true,
+);
+document.addEventListener("xq:taken", (event) => {
+  const form = event.target.form;
+  if (!sending.has(form) || form.querySelector(BUSY)) return;
+  const submitter = sending.get(form);
+  sending.delete(form);
+  form.requestSubmit(submitter);
+});
 
 function prepare(root) {
   for (const one of root.querySelectorAll?.("select[data-xq-combo]") ?? []) combo(one);

@@ -56,7 +56,7 @@ function acts() {
 
 let lead = "";
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || off() || typing(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented || off() || typing(event.target)) return;
   const key = event.key;
   const pair = lead + key;
   lead = "";
@@ -111,17 +111,26 @@ for (const opener of document.querySelectorAll("[data-xq-keys-open]")) opener.hi
 const toggle = document.querySelector("[data-xq-keys-switch]");
 if (toggle) toggle.checked = !off();
 
-// After a refresh the same row stays current and what was ticked stays ticked. Both within the swap, not at the settling
-// some moments later: keys pressed in between count.
+// After a refresh the same row stays current, its link or box has the focus, and what was ticked stays ticked. All within
+// the swap, not at the settling some moments later: keys pressed in between count.
+const PLACES = ["[data-xq-select]", "[data-xq-enter], a"];
+const rowOf = (id) => document.querySelector(`[data-xq-item="${CSS.escape(id)}"]`);
 let remembered = { id: "", ticked: [] };
 document.addEventListener("htmx:beforeSwap", () => {
+  const at = document.activeElement;
+  const held = at?.closest("[data-xq-item]");
   remembered = {
     id: current()?.dataset.xqItem ?? "",
+    held: held?.dataset.xqItem ?? "",
+    place: PLACES.find((place) => at?.matches(place)),
     ticked: [...document.querySelectorAll("[data-xq-select]:checked")].map((box) => box.value),
   };
 });
 document.addEventListener("htmx:afterSwap", () => {
-  if (remembered.id && !current()) document.querySelector(`[data-xq-item="${CSS.escape(remembered.id)}"]`)?.setAttribute("aria-current", "true");
+  if (remembered.id && !current()) rowOf(remembered.id)?.setAttribute("aria-current", "true");
+  if (remembered.place && remembered.held && document.activeElement === document.body) {
+    rowOf(remembered.held)?.querySelector(remembered.place)?.focus({ preventScroll: true });
+  }
   for (const box of document.querySelectorAll("[data-xq-select]")) if (remembered.ticked.includes(box.value)) box.checked = true;
   bulk();
 });

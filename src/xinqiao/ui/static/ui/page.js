@@ -51,9 +51,9 @@ document.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(text.trim());
     say(words.copied);
     const word = target.querySelector("span") ?? target;
-    const before = word.textContent;
+    word.dataset.first ??= word.textContent;
     word.textContent = words.copied;
-    setTimeout(() => (word.textContent = before), 2000);
+    setTimeout(() => (word.textContent = word.dataset.first), 2000);
   }
 });
 
@@ -66,6 +66,7 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.xq-menu[open], details.xq-post[open]")) {
+    event.preventDefault();
     menu.open = false;
     menu.querySelector("summary")?.focus();
   }
@@ -96,7 +97,7 @@ document.addEventListener("htmx:responseError", (event) => {
   if (!note) return;
   const line = document.createElement("div");
   line.className = "xq-note xq-note-error";
-  line.textContent = { 403: words.stale, 404: words.gone, 413: words.large, 503: words.away, 507: words.full }[event.detail.xhr.status] ?? words.failed;
+  line.textContent = { 403: words.stale, 404: words.gone, 413: words.large, 429: words.slow, 503: words.away, 507: words.full }[event.detail.xhr.status] ?? words.failed;
   note.replaceChildren(line);
   note.scrollIntoView({ block: "nearest" });
 });
