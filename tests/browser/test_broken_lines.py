@@ -75,6 +75,64 @@ def test_what_was_only_to_be_looked_at_is_never_sent_by_itself(windows: Any, dis
     assert not posted
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "sent"), [("起草处理意见书", "先看看会发出什么", 0), ("先看看会发出什么", "起草处理意见书", 1)]
+)
+def test_the_button_pressed_last_is_the_one_that_counts(
+    windows: Any, district: World, first: str, then: str, sent: int
+) -> None:
+    case = bring_live(district, "investigated", title="小河路路灯不亮")
+    page = signed_in(windows, "cg.handler", 1440)
+    page.goto(f"/desk/cases/{case.number}/do/draft_decision/")
+    fill_decision(page)
+    posted: list[bool] = []
+    page.on("request", lambda one: posted.append("preview" in (one.post_data or "")) if one.method == "POST" else None)
+    page.context.set_offline(True)
+    page.get_by_role("button", name=first).click()
+    page.get_by_role("button", name=then).click()
+    page.get_by_role("button", name="先看看会发出什么").focus()
+    page.context.set_offline(False)
+    if sent:
+        page.get_by_text("已办好").first.wait_for()
+    else:
+        page.locator("#xq-offline").wait_for(state="hidden")
+    assert posted == [False] * sent
+
+
+def test_words_from_the_front_page_move_on(windows: Any, district: World) -> None:
+    page = windows.open(PHONE)
+    page.get_by_label("您想反映什么？").fill(SAID)
+    page.get_by_role("button", name="接着写").click()
+    page.wait_for_selector("form[data-po-ready][data-xq-adopted]")
+    page.goto("/")
+    page.wait_for_selector("form[data-xq-adopted]")
+    assert page.get_by_label("您想反映什么？").input_value() == ""
+    page.goto("/say/")
+    expect(page.locator("[name=text]")).to_have_value(SAID)
+
+
+def test_what_was_typed_a_moment_before_leaving_is_kept_but_not_after_signing_out(
+    windows: Any, district: World
+) -> None:
+    page = windows.open(PHONE, path="/say/")
+    page.wait_for_selector("form[data-xq-adopted]")
+    page.locator("[name=text]").fill(SAID)
+    page.goto("/track/")
+    page.goto("/say/")
+    expect(page.locator("[name=text]")).to_have_value(SAID)
+    page.locator("[name=text]").fill(f"{SAID}还有一句。")
+    page.evaluate("""() => {
+        const out = document.createElement("button");
+        out.dataset.xqForget = "";
+        document.body.append(out);
+        out.click();
+    }""")
+    page.goto("/track/")
+    page.goto("/say/")
+    page.wait_for_selector("form[data-xq-adopted]")
+    assert page.locator("[name=text]").input_value() == ""
+
+
 def test_a_step_sent_leaves_no_draft(windows: Any, district: World) -> None:
     case = bring_live(district, "investigated", title="小河路路灯不亮")
     page = signed_in(windows, "cg.handler", 1440)
@@ -202,6 +260,8 @@ def test_the_field_somebody_writes_in_stays_when_the_script_comes(windows: Any, 
     page.keyboard.type("桥")
     assert place.is_visible()
     assert place.input_value() == "长征桥"
+    page.get_by_role("button", name="上一步").locator("visible=true").click()
+    page.locator("[name=text]").wait_for()
 
 
 def test_a_refresh_keeps_the_focus_where_it_was(windows: Any, district: World) -> None:

@@ -328,6 +328,11 @@ def test_the_same_form_sent_twice_has_one_effect(as_: As, world: World) -> None:
     again = handler.post(address, {"in-key": key}, headers=HTMX)
     assert again.status_code == 204
     assert again["HX-Redirect"] == f"/desk/cases/{case.number}/"
+    assert "data-xq-draft-done" not in handler.get(again["HX-Redirect"], headers={"X-Live": "1"}).content.decode()
+    page = handler.get(again["HX-Redirect"]).content.decode()
+    assert f'data-xq-draft-done="step:{address}"' in page  # that of the first time, left for a person to see
+    assert "上一次已办好" in page
+    assert page.count("data-xq-draft-done") == 1
     assert fresh(case).head_seq == seq
 
 

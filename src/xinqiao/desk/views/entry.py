@@ -82,7 +82,7 @@ def entry_form(request: HttpRequest, contact_id: UUID) -> HttpResponse:
     end = request.POST.get("end", "register")
     if end == "drop":
         services.contact_close(contact_id=contact.pk, outcome="dropped", actor=actor, at=at)
-        messages.info(request, gettext("这次接待已结束，没有登记。"))
+        messages.info(request, gettext("这次接待已结束，没有登记。"), extra_tags=f"entry:{contact.pk}")
         return redirect("desk:entry")
     form = _blank(request, at, request.POST)
     form.full_clean()

@@ -23,13 +23,14 @@ _WORDS = re.compile(r"[\u3400-\u9fff]|\s")
 
 
 def done_already(request: HttpRequest, case: Case, step: str) -> bool:
-    """Whether this very form has had its effect: the answer to it was lost on the way. Says so, as the first time."""
+    """Whether this very form has had its effect: the answer to it was lost on the way. Says so; what was changed since stays in the draft."""
     key = request.POST.get(f"{PREFIX}-key", "")
     entry = ledger.effect_of(key) if key else None
     if entry is None or (entry.case_id, entry.step, entry.account_id) != (case.pk, step, actor_of(request).account_id):
         return False
     label = next((e.label for p in law.procedures() for e in p.edges if e.step == step), step)
-    say_done(request, case, step, label)
+    words = gettext("上一次已办好：%(what)s。后来又改过的没有发出去，下次打开这一步还在。")
+    messages.success(request, words % {"what": gettext(label)})
     return True
 
 

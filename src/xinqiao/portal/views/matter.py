@@ -89,7 +89,7 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
     option = next((one for one in cases.options(case=case, actor=actor, at=at) if one.step == step), None)
     if option is None or option.blocked:
         if request.method == "POST" and visit.was_done(request, request.POST.get("in-key", "")):
-            return _already(request, case, step)
+            return _already(request, case)
         return _not_now(request, case, option)
     if step == reading.CORRECT:
         return _correct(request, case, option)
@@ -99,7 +99,7 @@ def do(request: HttpRequest, number: str, step: str) -> HttpResponse:
     form = StepForm(option, {}, request.POST, request.FILES)
     carried = _carried(request, case, option)
     if visit.was_done(request, form.form_key) and len(carried.waiting) < len(_staged(request)):
-        return _already(request, case, step)  # the files that waited went with it
+        return _already(request, case)  # the files that waited went with it
     form.hold(one for one, _ in carried.waiting)
     for where, error in carried.unfit:
         form.refuse(error, {"files": where})
@@ -194,8 +194,9 @@ def _done(request: HttpRequest, case: Case, option: Option, key: str) -> HttpRes
     return redirect("portal:matter", number=case.number)
 
 
-def _already(request: HttpRequest, case: Case, step: str) -> HttpResponseRedirect:
-    messages.info(request, gettext("这一步刚才已经办好了，没有重复。"), extra_tags=_draft(case, step))
+def _already(request: HttpRequest, case: Case, step: str = "") -> HttpResponseRedirect:
+    """Done before. `step` when it is known that nothing was changed since: then its draft goes."""
+    messages.info(request, gettext("这一步刚才已经办好了，没有重复。"), extra_tags=_draft(case, step) if step else "")
     return redirect("portal:matter", number=case.number)
 
 
@@ -241,7 +242,7 @@ def _correct(request: HttpRequest, case: Case, option: Option) -> HttpResponse:
         form.add_error(None, gettext(error.message))
         return _step_page(request, case, option, form, status=WRONG)
     except Conflict:
-        return _already(request, case, option.step)
+        return _already(request, case)
     visit.remember_done(request, said)
     return _done(request, case, option, key)
 

@@ -45,12 +45,12 @@ function setUp(form) {
     for (const area of parts[now].querySelectorAll("textarea[data-xq-grow]")) area.dispatchEvent(new Event("input"));
   }
   function go(at) {
-    window.history.pushState({ poScreen: at }, "", `#${at + 1}`);
+    window.history.pushState({ poFrom: now }, "", `#${at + 1}`);
     show(at, true);
   }
   form.addEventListener("click", (event) => {
     if (event.target.closest("[data-po-next]")) go(now + 1);
-    else if (event.target.closest("[data-po-back]")) window.history.state?.poScreen === now ? window.history.back() : go(now - 1);
+    else if (event.target.closest("[data-po-back]")) window.history.state?.poFrom === now - 1 ? window.history.back() : go(now - 1);
   });
   form.addEventListener("keydown", (event) => {
     if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return; // 229: Safari, at the end of composing
@@ -105,7 +105,7 @@ function setUp(form) {
   const writing = Math.max(0, parts.findIndex((part) => part.contains(document.activeElement)));
   show(wrong || "poNewKey" in form.dataset ? Number(form.dataset.poScreen) - 1 : writing, false);
   document.getElementById("po-before")?.focus();
-  window.history.replaceState({ poScreen: now }, "", now ? `#${now + 1}` : window.location.pathname);
+  window.history.replaceState(null, "", now ? `#${now + 1}` : window.location.pathname);
   // a line of the error summary opens the screen of its field first
   form.addEventListener(
     "click",

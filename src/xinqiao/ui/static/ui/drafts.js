@@ -110,14 +110,29 @@ function save(form) {
   }
 }
 
-function forget(prefix) {
+function forgetAll() {
+  for (const form of document.querySelectorAll("form[data-xq-adopted]")) drop(form);
   for (const store of [visit, kept]) {
     if (!store) continue;
-    for (const key of Object.keys(store)) if (key.startsWith(prefix)) store.removeItem(key);
+    for (const key of Object.keys(store)) if (key.startsWith(PREFIX)) store.removeItem(key);
   }
 }
 
 const timers = new WeakMap();
+function soon(form) {
+  clearTimeout(timers.get(form));
+  timers.set(form, setTimeout(() => now(form), 400));
+}
+function drop(form) {
+  clearTimeout(timers.get(form));
+  return timers.delete(form);
+}
+function now(form) {
+  if (drop(form)) save(form);
+}
+window.addEventListener("pagehide", () => {
+  for (const form of document.querySelectorAll("form[data-xq-adopted]")) now(form);
+});
 function adopt(form) {
   if (form.dataset.xqAdopted) return;
   form.dataset.xqAdopted = "1";
@@ -132,14 +147,9 @@ function adopt(form) {
       store.removeItem(keyOf(form));
     }
   }
-  if (early.size) save(form);
+  if (early.size || form.dataset.xqBegun !== undefined) save(form);
   if (restored) note(form, words.draftRestored, true);
-  const later = () => {
-    clearTimeout(timers.get(form));
-    timers.set(form, setTimeout(() => save(form), 400));
-  };
-  form.addEventListener("input", later);
-  form.addEventListener("change", later);
+  for (const name of ["input", "change"]) form.addEventListener(name, () => soon(form));
 }
 
 function adoptAll(root) {
@@ -164,10 +174,12 @@ document.addEventListener(
   "submit",
   (event) => {
     const form = event.target;
-    if (form.dataset.xqForget !== undefined) forget(PREFIX);
+    if (form.dataset.xqForget !== undefined) forgetAll();
     if (form.method !== "post" || event.defaultPrevented) return;
     if (form.dataset.xqDraft !== undefined) save(form);
+    drop(form);
     pressed.set(form, event.submitter);
+    waiting.delete(form);
     if (!navigator.onLine) {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -204,12 +216,21 @@ document.addEventListener("htmx:sendError", (event) => {
 document.addEventListener("input", (event) => waiting.delete(event.target.form));
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   waiting.delete(event.detail.elt);
-  band(!navigator.onLine);
+  band(!navigator.onLine || [...waiting.keys()].some((form) => form.isConnected));
+});
+// htmx takes the button that had the focus last; what counts is the one that was pressed.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { triggeringEvent: sent, parameters, elt: form } = event.detail;
+  if (sent?.type !== "submit") return;
+  for (const button of form.querySelectorAll("button[name]")) delete parameters[button.name];
+  if (sent.submitter?.name) parameters[sent.submitter.name] = sent.submitter.value;
 });
 document.addEventListener("click", (event) => {
-  if (event.target.closest?.("[data-xq-forget]:not(form)")) forget(PREFIX);
+  if (event.target.closest?.("[data-xq-forget]:not(form)")) forgetAll();
 });
 
-for (const done of document.querySelectorAll("[data-xq-draft-done]")) forget(`${PREFIX}${owner}:${done.dataset.xqDraftDone}`);
+for (const { dataset } of document.querySelectorAll("[data-xq-draft-done]")) {
+  for (const store of [visit, kept]) store?.removeItem(`${PREFIX}${owner}:${dataset.xqDraftDone}`);
+}
 adoptAll(document);
 document.addEventListener("htmx:load", (event) => adoptAll(event.detail.elt));

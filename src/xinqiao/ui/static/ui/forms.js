@@ -218,11 +218,14 @@ function photos(input) {
     input.setAttribute("aria-busy", "true");
     const made = await Promise.all([...input.files].map(small));
     if (turn !== newest) return;
-    const carrier = new DataTransfer();
-    for (const file of made) carrier.items.add(file);
-    input.files = carrier.files;
-    input.removeAttribute("aria-busy");
-    input.dispatchEvent(new Event("xq:taken", { bubbles: true }));
+    try {
+      const carrier = new DataTransfer();
+      for (const file of made) carrier.items.add(file);
+      input.files = carrier.files;
+    } finally {
+      input.removeAttribute("aria-busy");
+      input.dispatchEvent(new Event("xq:taken", { bubbles: true }));
+    }
     shown.replaceChildren(
       ...made.filter((file) => file.type.startsWith("image/")).map((file) => {
         const row = element("li");
@@ -253,6 +256,7 @@ document.addEventListener(
   },
   true,
 );
+document.addEventListener("reset", (event) => sending.delete(event.target));
 document.addEventListener("xq:taken", (event) => {
   const form = event.target.form;
   if (!sending.has(form) || form.querySelector(BUSY)) return;
